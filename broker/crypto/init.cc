@@ -1,0 +1,34 @@
+#include "broker/crypto/init.h"
+
+#include <sodium.h>
+
+#include "broker/base/check.h"
+#include "broker/crypto/algorithms.h"
+
+namespace schakel::crypto {
+namespace {
+
+const Algorithms* Fetch() {
+  SCHAKEL_CHECK(sodium_init() >= 0, "libsodium must start");
+  auto* found = new Algorithms{
+      EvpMdPtr(EVP_MD_fetch(nullptr, "SHA2-256", nullptr)),
+      EvpMdPtr(EVP_MD_fetch(nullptr, "SHA2-384", nullptr)),
+      EvpMdPtr(EVP_MD_fetch(nullptr, "SHA2-512", nullptr)),
+      EvpCipherPtr(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr)),
+  };
+  SCHAKEL_CHECK(found->sha256 && found->sha384 && found->sha512 && found->aes_256_gcm,
+                "OpenSSL must offer SHA-2 and AES-256-GCM");
+  return found;
+}
+
+}  // namespace
+
+const Algorithms& GetAlgorithms() {
+  // Never freed: threads that outlive main may still hash.
+  static const Algorithms* const algorithms = Fetch();
+  return *algorithms;
+}
+
+void InitCrypto() { GetAlgorithms(); }
+
+}  // namespace schakel::crypto
