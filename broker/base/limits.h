@@ -1,0 +1,113 @@
+// INVARIANT I10: everything has a limit. All of them stand here, each with its reason.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace schakel::limits {
+
+using namespace std::chrono_literals;
+
+// ---- Envelope (proto/ENVELOPE.md) ----
+inline constexpr size_t kRecipientsMax = 32;   // more is a broadcast, not a signal
+inline constexpr size_t kSectionsMax = 64;     // 8 life domains and safety, some per person
+inline constexpr size_t kSubjectsMax = 16;     // a household
+inline constexpr size_t kWrapsPerSectionMax = kRecipientsMax;
+inline constexpr size_t kEnvelopeBytesMax = 256 * 1024;      // four of the largest sections with room
+inline constexpr size_t kBatchEnvelopesMax = 64;             // one signature, a path of 6 hashes
+inline constexpr size_t kBatchBytesMax = 4 * 1024 * 1024;    // gRPC's own default for a message
+inline constexpr size_t kHeaderBytesMax = 2048;              // all its fields at their longest
+inline constexpr size_t kRoutingBytesMax = 16 * 1024;        // 32 recipients and 16 subjects
+inline constexpr size_t kMetaBytesMax = 2048;                // 16 labels, conditions, one SubjectRef
+inline constexpr size_t kValuesMax = 64 + 64 * 32 + 1 + 15;  // sd's, wd's, rt, filling
+inline constexpr size_t kCodeBytesMax = 64;                  // codes of the bundle: types, purposes, grounds
+inline constexpr size_t kAttestationsMax = 16;               // conditions that a sender attests per section
+inline constexpr auto kExpiryMax = 90 * 24h;                 // key sets live at most 90 days
+inline constexpr auto kCreatedAheadMax = 5min;               // clocks of partners differ
+inline constexpr auto kCreatedAgeMax = 24h;                  // an outbox survives a day without network
+inline constexpr auto kOnceKeepAfterExpiry = 24h;            // a retry in flight at expiry gets its answer
+
+// ---- Texts that people write ----
+inline constexpr size_t kActorBytesMax = 128;       // opaque user id of a member's own system
+inline constexpr size_t kActorRoleBytesMax = 64;
+inline constexpr size_t kReasonTextBytesMax = 500;  // a refusal's reason
+inline constexpr size_t kNameBytesMax = 200;        // an organisation's name
+inline constexpr size_t kReferenceBytesMax = 200;   // an auditor's reference
+inline constexpr size_t kFormVersionBytesMax = 64;
+
+// ---- Directory ----
+inline constexpr size_t kOrganisationsMax = 10'000;       // listed in memory by the broker
+inline constexpr size_t kFunctionsPerOrganisationMax = 64;
+inline constexpr size_t kAreasPerOrganisationMax = 64;
+inline constexpr size_t kAuditedOinsMax = 256;
+inline constexpr size_t kCertificateChainMax = 5;
+inline constexpr size_t kCertificateBytesMax = 16 * 1024;
+inline constexpr auto kKeySetValidityMax = 90 * 24h;
+
+// ---- Consent ----
+inline constexpr size_t kStatementsPerSubjectMax = 256;   // an objection looks at each of them in one command
+inline constexpr size_t kKeptStatementsMax = 64;
+inline constexpr size_t kStatementBytesMax = 4096;
+inline constexpr auto kStatementValidityMax = 10 * 365 * 24h;
+
+// ---- Policy bundle ----
+inline constexpr size_t kBundleBytesMax = 3 * 1024 * 1024;  // fits in one message of 4 MiB
+inline constexpr size_t kBundleFilesMax = 1000;
+inline constexpr size_t kRulesMax = 20'000;
+
+// ---- Inbox ----
+inline constexpr auto kLeaseMin = 30s;
+inline constexpr auto kLeaseMax = 12h;               // a working day and the way home
+inline constexpr auto kLeaseDefaultPull = 60s;
+inline constexpr auto kLeaseDefaultFetch = 8h;
+inline constexpr uint32_t kExpiredLeasesMax = 10;    // then a dead letter
+inline constexpr size_t kDeliverPerCommandMax = 64;  // one delivery command leases at most so many
+inline constexpr size_t kPullWindowMax = 256;        // unacknowledged items of one stream
+inline constexpr size_t kFetchMax = 64;
+inline constexpr size_t kInboxBytesPerStreamMax = 4 * 1024 * 1024;  // waiting to be written to one reader
+inline constexpr auto kWriteTimeout = 30s;           // a write not taken within it closes the stream
+inline constexpr auto kWithdrawalWaitMax = 5s;       // writes in progress get so long before a cancel
+inline constexpr size_t kPendingPerRecipientMax = 1'000'000;
+
+// ---- Commands ----
+inline constexpr size_t kSweepItemsMax = 1000;       // of one sweep, settle or release-all command
+inline constexpr size_t kTimersPerTickMax = 256;
+inline constexpr auto kTickIntervalMin = 100ms;      // at most 10 a second
+inline constexpr size_t kBatchCommandsMax = 1024;    // of one group commit
+inline constexpr size_t kBatchWriteBytesMax = 32 * 1024 * 1024;
+inline constexpr size_t kQueueCommandsMax = 8192;    // lane 3
+inline constexpr size_t kUrgentQueueCommandsMax = 16384;  // lane 1 has reserved room
+inline constexpr uint32_t kDeniedRecordsPerMinute = 10;   // per organisation and reason
+inline constexpr size_t kRecordsPerCommandMax = 4096;     // 64 sections, 32 recipients, 16 subjects fit
+
+// ---- Storage ----
+inline constexpr uint64_t kReserveBytesDefault = 1ull << 30;  // below: only lane 1
+inline constexpr uint64_t kReserveFileBytes = 256ull << 20;   // given up near zero
+
+// ---- Time ----
+inline constexpr auto kClockBackAtStart = 60s;
+inline constexpr auto kClockAheadAtStart = 7 * 24h;
+inline constexpr auto kClockDrift = 60s;                  // wall against steady while running
+inline constexpr auto kHeadInterval = 1s;
+
+// ---- Network ----
+inline constexpr size_t kMessageBytesMax = kBatchBytesMax + 64 * 1024;
+inline constexpr size_t kMetadataBytesMax = 8 * 1024;
+inline constexpr size_t kStreamsPerOrganisationMax = 64;
+inline constexpr size_t kRequestsPerSecondPerOrganisation = 5000;
+inline constexpr auto kRevocationCheckInterval = 1s;      // an open stream closes within 5 s
+
+// ---- Queries ----
+inline constexpr uint32_t kPageSizeDefault = 100;
+inline constexpr uint32_t kPageSizeMax = 1000;
+inline constexpr size_t kPageTokenBytesMax = 512;
+inline constexpr size_t kScanPerQueryMax = 100'000;       // records looked at for one page
+
+// ---- Custodian ----
+inline constexpr size_t kEvaluateBatchMax = 256;
+inline constexpr uint32_t kBudgetPerDayDefault = 500;
+inline constexpr uint32_t kBudgetPer30DaysDefault = 5000;
+inline constexpr size_t kCustodiansMax = 16;
+
+}  // namespace schakel::limits

@@ -1,0 +1,46 @@
+# schakel_library(name SOURCES a.cc ... [DEPENDS schakel::x ...] [PRIVATE lib ...])
+# A module as a static library schakel_<name> with alias schakel::<name>; includes are written from the
+# top of the repository.
+function(schakel_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
+  add_library(schakel_${name} STATIC ${ARG_SOURCES})
+  add_library(schakel::${name} ALIAS schakel_${name})
+  target_include_directories(schakel_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(schakel_${name} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE} schakel_warnings)
+endfunction()
+
+# schakel_program(name SOURCES a.cc ... DEPENDS schakel::x ...): an executable in <build>/bin.
+function(schakel_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} schakel_warnings)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endfunction()
+
+# schakel_test(name SOURCES a.cc ... DEPENDS schakel::x ... [LABELS fast|slow ...] [TIMEOUT s]
+#              [ENVIRONMENT K=V ...] [PROGRAMS target ...])
+# A GoogleTest binary; every TEST in it is a test of ctest. Default label: fast.
+# PROGRAMS are built first (servers that an end-to-end test starts).
+function(schakel_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LABELS;ENVIRONMENT;PROGRAMS" ${ARGN})
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS fast)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_compile_definitions(${name} PRIVATE
+    SCHAKEL_SOURCE_DIR="${CMAKE_SOURCE_DIR}" SCHAKEL_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gtest GTest::gmock GTest::gtest_main
+    schakel_warnings)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  if(ARG_PROGRAMS)
+    add_dependencies(${name} ${ARG_PROGRAMS})
+  endif()
+  set(properties LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  if(ARG_ENVIRONMENT)
+    list(APPEND properties ENVIRONMENT "${ARG_ENVIRONMENT}")
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
+endfunction()
