@@ -1,0 +1,68 @@
+// Certificate revocation lists, read again whenever their files change.
+// gRPC checks a CRL folder at handshakes only and does not notice a replaced file, so the broker
+// looks issuer and serial up here at every RPC, and each second per stream. INVARIANT I3: whatever
+// is not kGood is denied by the caller.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "broker/base/bytes.h"
+#include "broker/base/clock.h"
+#include "broker/base/result.h"
+#include "broker/crypto/x509.h"
+
+namespace schakel::crypto {
+
+enum class Revocation {
+  kGood,     // the issuer's current list does not name it
+  kRevoked,  // it is named
+  kUnknown,  // no list of that issuer, or its file is unreadable, malformed or wrongly signed
+  kStale,    // the list is not current: nextUpdate has passed or is missing, or thisUpdate is ahead
+};
+
+// A file with PEM CRLs, or a folder with such files (*.pem, *.crl; others are left alone).
+// Every list must be signed by one of the issuers, with a key that may sign CRLs. Lists that say
+// only a part (delta, indirect, by reason, by kind of certificate) are refused. Of two lists by one
+// key the one with the later thisUpdate counts. Thread-safe.
+class CrlStore {
+ public:
+  // `issuers`: trust anchors and intermediate CAs. Errors: FIELD_INVALID with the path when the
+  // path is missing or a list in it can't be used: a start with a broken list would deny everybody.
+  static Result<std::unique_ptr<CrlStore>> Open(const std::filesystem::path& path,
+                                                std::vector<Certificate> issuers);
+  ~CrlStore();
+  CrlStore(const CrlStore&) = delete;
+  CrlStore& operator=(const CrlStore&) = delete;
+
+  // `issuer` and `serial` as in CertificateFacts. Looks first whether a file changed (device,
+  // inode, size, mtime, ctime), and then reads them again. A file that can't be used after the
+  // start makes its lists kUnknown until it is repaired.
+  Revocation Lookup(const Digest& issuer, std::string_view serial, Millis now);
+  Revocation Lookup(const Certificate& certificate, Millis now);
+
+  // Counts readings of the files, from 1: a cached answer is as old as its generation. Looks for
+  // changes, as Lookup does.
+  uint64_t Generation();
+
+  // What was wrong with the files at the last reading; empty when nothing was. For the log.
+  std::string LastProblem();
+
+ private:
+  struct Lists;
+  struct FileStamp;
+  CrlStore(std::filesystem::path path, std::vector<Certificate> issuers);
+  std::shared_ptr<const Lists> Current();
+
+  const std::filesystem::path path_;
+  const std::vector<Certificate> issuers_;
+  std::mutex mutex_;  // guards what follows
+  std::vector<FileStamp> stamps_;
+  std::shared_ptr<const Lists> lists_;
+};
+
+}  // namespace schakel::crypto
