@@ -104,6 +104,12 @@ inline constexpr uint32_t kPageSizeMax = 1000;
 inline constexpr size_t kPageTokenBytesMax = 512;
 inline constexpr size_t kScanPerQueryMax = 100'000;       // records looked at for one page
 
+// ---- Log ----
+inline constexpr size_t kNoteBytesMax = 256 * 1024;      // 16 post-quantum signatures take 110 KiB
+inline constexpr size_t kNoteSignaturesMax = 100;        // what golang.org/x/mod takes; 16 are a must
+inline constexpr size_t kProofBundleBytesMax = 512 * 1024;  // a note, 65 hashes, some extra data
+inline constexpr size_t kExportFrameBytesMax = 1024 * 1024;  // a record and its detail are far below
+
 // ---- Custodian ----
 inline constexpr size_t kEvaluateBatchMax = 256;
 inline constexpr uint32_t kBudgetPerDayDefault = 500;

@@ -26,15 +26,16 @@ namespace schakel::merkle {
 // An object that exists has a valid name and the key id that belongs to it.
 class VerifierKey {
  public:
-  // KEY_MALFORMED when the name is empty, no UTF-8, holds a space, a control character or a plus,
-  // or when the public key is not 32 bytes.
-  static Result<VerifierKey> Create(std::string_view name, BytesView public_key);
+  // KEY_MALFORMED when the name is empty, no UTF-8, or holds a space, a control character or a
+  // plus.
+  static Result<VerifierKey> Create(std::string_view name,
+                                    const crypto::Ed25519PublicKey& public_key);
   // KEY_MALFORMED for every text that Encode() would not give.
   static Result<VerifierKey> Parse(std::string_view vkey);
 
   const std::string& name() const { return name_; }
   uint32_t key_id() const { return key_id_; }
-  BytesView public_key() const { return public_key_; }
+  const crypto::Ed25519PublicKey& public_key() const { return public_key_; }
   std::string Encode() const;
 
   bool operator==(const VerifierKey&) const = default;
@@ -43,7 +44,7 @@ class VerifierKey {
   VerifierKey() = default;
   std::string name_;
   uint32_t key_id_ = 0;
-  Bytes public_key_;
+  crypto::Ed25519PublicKey public_key_;
 };
 
 // One signature line. What `signature` means depends on the key.
