@@ -1,0 +1,450 @@
+#include "broker/config/yaml_message.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/duration.pb.h>
+#include <yaml-cpp/yaml.h>
+
+#include <limits>
+#include <set>
+
+#include "broker/base/bytes.h"
+#include "broker/config/yaml_scalar.h"
+
+namespace schakel::config {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::Duration;
+using google::protobuf::EnumDescriptor;
+using google::protobuf::EnumValueDescriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+constexpr size_t kValuesMax = 1'000'000;
+constexpr int kDepthMax = 32;
+constexpr uint32_t kTextBytesMax = 1000;
+
+const v1::YamlField& Demands(const FieldDescriptor* field) {
+  return field->options().GetExtension(v1::yaml);
+}
+
+bool IsDuration(const FieldDescriptor* field) {
+  return field->message_type() != nullptr && field->message_type() == Duration::descriptor();
+}
+
+// Some text of the file, shortened for a message.
+std::string Quoted(std::string_view text) {
+  constexpr size_t kShown = 40;
+  std::string out = "'";
+  for (char c : text.substr(0, kShown)) out += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+  return out + (text.size() > kShown ? "...'" : "'");
+}
+
+// What stands there, for "found ...".
+std::string Kind(const YAML::Node& node) {
+  switch (node.Type()) {
+    case YAML::NodeType::Sequence:
+      return "a list";
+    case YAML::NodeType::Map:
+      return "a map";
+    case YAML::NodeType::Scalar:
+      return Quoted(node.Scalar());
+    default:
+      return "nothing";
+  }
+}
+
+// Keys of a message that a file may hold, for "expected one of".
+std::string Keys(const Descriptor* type) {
+  std::string out;
+  for (int i = 0; i < type->field_count(); ++i) {
+    if (Demands(type->field(i)).line()) continue;
+    if (!out.empty()) out += ", ";
+    out += type->field(i)->name();
+  }
+  return out;
+}
+
+std::string EnumTexts(const EnumDescriptor* type) {
+  std::string out;
+  for (int i = 0; i < type->value_count(); ++i) {
+    if (type->value(i)->number() == 0) continue;  // zero means: not said
+    if (!out.empty()) out += ", ";
+    out += EnumText(type->name(), type->value(i)->name());
+  }
+  return out;
+}
+
+class Reader {
+ public:
+  Reader(std::string_view file, std::vector<Error>* problems) : file_(file), problems_(problems) {}
+
+  void ReadMessage(const YAML::Node& node, Message* out, int depth) {
+    if (!Enter(node, depth)) return;
+    SetLine(node, out);
+    if (!node.IsMap()) {
+      Report(node, "expected a map with the keys " + Keys(out->GetDescriptor()) + "; found " +
+                       Kind(node));
+      return;
+    }
+    std::set<const FieldDescriptor*> seen;
+    ReadKeys(node, out, depth, &seen);
+    ReportMissing(node, out->GetDescriptor(), seen);
+  }
+
+  bool ok() const { return ok_; }
+
+  void ReportAt(int line, std::string message) {
+    ok_ = false;
+    problems_->push_back(
+        InvalidArgument("CONFIG_INVALID", file_ + ":" + std::to_string(line), std::move(message)));
+  }
+
+ private:
+  void Report(const YAML::Node& node, std::string message) {
+    ReportAt(node.Mark().line + 1, std::move(message));
+  }
+
+  // Counts values and levels. False when the file is too large to go on.
+  bool Enter(const YAML::Node& node, int depth) {
+    if (++values_ > kValuesMax) {
+      if (values_ == kValuesMax + 1) Report(node, "expected at most 1,000,000 values in a file");
+      return false;
+    }
+    if (depth > kDepthMax) {
+      Report(node, "expected at most 32 levels");
+      return false;
+    }
+    return true;
+  }
+
+  static void SetLine(const YAML::Node& node, Message* out) {
+    const Descriptor* type = out->GetDescriptor();
+    for (int i = 0; i < type->field_count(); ++i) {
+      if (Demands(type->field(i)).line()) {
+        out->GetReflection()->SetUInt32(out, type->field(i),
+                                        static_cast<uint32_t>(node.Mark().line + 1));
+      }
+    }
+  }
+
+  void ReadKeys(const YAML::Node& node, Message* out, int depth,
+                std::set<const FieldDescriptor*>* seen) {
+    const Descriptor* type = out->GetDescriptor();
+    for (const auto& entry : node) {
+      if (!entry.first.IsScalar()) {
+        Report(entry.first, "expected a key; found " + Kind(entry.first));
+        continue;
+      }
+      const std::string& key = entry.first.Scalar();
+      const FieldDescriptor* field = type->FindFieldByName(key);
+      if (field == nullptr || Demands(field).line()) {
+        Report(entry.first, "unknown key " + Quoted(key) + "; expected one of " + Keys(type));
+        continue;
+      }
+      if (!seen->insert(field).second) {
+        Report(entry.first, "key " + Quoted(key) + " stands here twice");
+        continue;
+      }
+      ReadField(entry.second, field, out, depth);
+    }
+  }
+
+  void ReportMissing(const YAML::Node& node, const Descriptor* type,
+                     const std::set<const FieldDescriptor*>& seen) {
+    for (int i = 0; i < type->field_count(); ++i) {
+      const FieldDescriptor* field = type->field(i);
+      if (Demands(field).required() && !seen.contains(field)) {
+        Report(node, "missing key '" + field->name() + "'");
+      }
+    }
+  }
+
+  void ReadField(const YAML::Node& node, const FieldDescriptor* field, Message* out, int depth) {
+    if (node.IsNull()) {
+      Report(node, "key '" + field->name() + "' has no value; leave it out instead");
+      return;
+    }
+    if (field->is_repeated()) {
+      ReadRepeated(node, field, out, depth);
+    } else {
+      ReadValue(node, field, out, depth);
+    }
+  }
+
+  void ReadRepeated(const YAML::Node& node, const FieldDescriptor* field, Message* out, int depth) {
+    if (!Enter(node, depth)) return;
+    if (node.IsSequence()) {
+      for (const auto& item : node) ReadValue(item, field, out, depth + 1);
+    } else if (node.IsMap() && field->message_type() != nullptr && !IsDuration(field)) {
+      ReadKeyedItems(node, field, out, depth);
+    } else {
+      Report(node, "key '" + field->name() + "': expected a list; found " + Kind(node));
+      return;
+    }
+    const v1::YamlField& demands = Demands(field);
+    const auto count = static_cast<int64_t>(node.size());
+    const int64_t min = demands.has_min() ? demands.min() : (demands.required() ? 1 : 0);
+    if (count < min || (demands.has_max() && count > demands.max())) {
+      Report(node, "key '" + field->name() + "': expected " + Bounds(demands, min) +
+                       " items; found " + std::to_string(count));
+    }
+  }
+
+  static std::string Bounds(const v1::YamlField& demands, int64_t min) {
+    std::string out = "at least " + std::to_string(min);
+    if (demands.has_max()) out += " and at most " + std::to_string(demands.max());
+    return out;
+  }
+
+  // The map form of a list of messages.
+  void ReadKeyedItems(const YAML::Node& node, const FieldDescriptor* field, Message* out,
+                      int depth) {
+    const Descriptor* type = field->message_type();
+    std::set<std::string> keys;
+    for (const auto& entry : node) {
+      Message* item = out->GetReflection()->AddMessage(out, field);
+      SetLine(entry.first, item);
+      if (!Enter(entry.first, depth + 1)) return;
+      if (!entry.first.IsScalar() || type->field_count() < 2) {
+        Report(entry.first, "expected a key; found " + Kind(entry.first));
+        continue;
+      }
+      if (!keys.insert(entry.first.Scalar()).second) {
+        Report(entry.first, "key " + Quoted(entry.first.Scalar()) + " stands here twice");
+      }
+      std::set<const FieldDescriptor*> seen = {type->field(0)};
+      ReadValue(entry.first, type->field(0), item, depth + 1);
+      if (entry.second.IsMap()) {
+        ReadKeys(entry.second, item, depth + 1, &seen);
+      } else {
+        seen.insert(type->field(1));
+        ReadField(entry.second, type->field(1), item, depth + 1);
+      }
+      ReportMissing(entry.first, type, seen);
+    }
+  }
+
+  // One value of a singular field, or one item of a repeated one.
+  void ReadValue(const YAML::Node& node, const FieldDescriptor* field, Message* out, int depth) {
+    if (field->message_type() != nullptr && !IsDuration(field)) {
+      const Reflection* reflection = out->GetReflection();
+      ReadMessage(node,
+                  field->is_repeated() ? reflection->AddMessage(out, field)
+                                       : reflection->MutableMessage(out, field),
+                  depth + 1);
+      return;
+    }
+    if (!Enter(node, depth)) return;
+    if (!node.IsScalar()) {
+      Report(node, "key '" + field->name() + "': expected one value; found " + Kind(node));
+      return;
+    }
+    if (const auto problem = ReadScalar(node, field, out)) {
+      Report(node, "key '" + field->name() + "': " + *problem + "; found " + Kind(node));
+    }
+  }
+
+  // "expected ..." when the text does not fit.
+  static std::optional<std::string> ReadScalar(const YAML::Node& node, const FieldDescriptor* field,
+                                               Message* out) {
+    if (IsDuration(field)) return ReadDuration(node, field, out);
+    switch (field->cpp_type()) {
+      case FieldDescriptor::CPPTYPE_STRING:
+        return ReadString(node, field, out);
+      case FieldDescriptor::CPPTYPE_BOOL:
+        return ReadBool(node, field, out);
+      case FieldDescriptor::CPPTYPE_ENUM:
+        return ReadEnum(node, field, out);
+      case FieldDescriptor::CPPTYPE_INT32:
+        return ReadSigned(node, field, out, std::numeric_limits<int32_t>::min(),
+                          std::numeric_limits<int32_t>::max());
+      case FieldDescriptor::CPPTYPE_INT64:
+        return ReadSigned(node, field, out, std::numeric_limits<int64_t>::min(),
+                          std::numeric_limits<int64_t>::max());
+      case FieldDescriptor::CPPTYPE_UINT32:
+        return ReadUnsigned(node, field, out, std::numeric_limits<uint32_t>::max());
+      case FieldDescriptor::CPPTYPE_UINT64:
+        return ReadUnsigned(node, field, out, std::numeric_limits<uint64_t>::max());
+      default:
+        return "expected no value: files do not set this key";
+    }
+  }
+
+  static std::optional<std::string> ReadString(const YAML::Node& node, const FieldDescriptor* field,
+                                               Message* out) {
+    const v1::YamlField& demands = Demands(field);
+    std::string text = node.Scalar();
+    if (field->type() == FieldDescriptor::TYPE_BYTES) {
+      const auto raw = HexDecode(text);
+      if (!raw) return "expected hexadecimal digits";
+      text = *raw;
+    } else {
+      const uint32_t max = demands.max_bytes() != 0 ? demands.max_bytes() : kTextBytesMax;
+      if (text.size() > max) return "expected at most " + std::to_string(max) + " bytes";
+      if (text.empty()) return "expected text; leave the key out instead";
+      if (auto problem = FormProblem(demands.form(), text)) return problem;
+    }
+    const Reflection* reflection = out->GetReflection();
+    if (field->is_repeated()) {
+      reflection->AddString(out, field, text);
+    } else {
+      reflection->SetString(out, field, text);
+    }
+    return std::nullopt;
+  }
+
+  // A quoted value is text, whatever it looks like.
+  static bool IsQuoted(const YAML::Node& node) { return node.Tag() == "!"; }
+
+  static std::optional<std::string> ReadBool(const YAML::Node& node, const FieldDescriptor* field,
+                                             Message* out) {
+    const bool value = node.Scalar() == "true";
+    // yes, on and the like are text in one version of YAML and true in another.
+    if (IsQuoted(node) || (!value && node.Scalar() != "false")) return "expected true or false";
+    const Reflection* reflection = out->GetReflection();
+    if (field->is_repeated()) {
+      reflection->AddBool(out, field, value);
+    } else {
+      reflection->SetBool(out, field, value);
+    }
+    return std::nullopt;
+  }
+
+  static std::optional<std::string> ReadEnum(const YAML::Node& node, const FieldDescriptor* field,
+                                             Message* out) {
+    const EnumDescriptor* type = field->enum_type();
+    for (int i = 0; i < type->value_count(); ++i) {
+      const EnumValueDescriptor* value = type->value(i);
+      if (value->number() == 0 || EnumText(type->name(), value->name()) != node.Scalar()) continue;
+      const Reflection* reflection = out->GetReflection();
+      if (field->is_repeated()) {
+        reflection->AddEnum(out, field, value);
+      } else {
+        reflection->SetEnum(out, field, value);
+      }
+      return std::nullopt;
+    }
+    return "expected one of " + EnumTexts(type);
+  }
+
+  static std::optional<std::string> ReadSigned(const YAML::Node& node, const FieldDescriptor* field,
+                                               Message* out, int64_t type_min, int64_t type_max) {
+    const v1::YamlField& demands = Demands(field);
+    // On a repeated field, min and max count items.
+    const bool ranged = !field->is_repeated();
+    const int64_t min = ranged && demands.has_min() ? demands.min() : type_min;
+    const int64_t max = ranged && demands.has_max() ? demands.max() : type_max;
+    const auto value = IsQuoted(node) ? std::nullopt : ParseInteger(node.Scalar());
+    if (!value || *value < min || *value > max) {
+      return "expected a whole number from " + std::to_string(min) + " to " + std::to_string(max);
+    }
+    const Reflection* reflection = out->GetReflection();
+    const bool wide = field->cpp_type() == FieldDescriptor::CPPTYPE_INT64;
+    const auto narrow = static_cast<int32_t>(*value);
+    if (field->is_repeated()) {
+      wide ? reflection->AddInt64(out, field, *value) : reflection->AddInt32(out, field, narrow);
+    } else {
+      wide ? reflection->SetInt64(out, field, *value) : reflection->SetInt32(out, field, narrow);
+    }
+    return std::nullopt;
+  }
+
+  static std::optional<std::string> ReadUnsigned(const YAML::Node& node,
+                                                 const FieldDescriptor* field, Message* out,
+                                                 uint64_t type_max) {
+    const v1::YamlField& demands = Demands(field);
+    const bool ranged = !field->is_repeated();
+    const uint64_t min = ranged && demands.min() > 0 ? static_cast<uint64_t>(demands.min()) : 0;
+    const uint64_t max =
+        ranged && demands.has_max() ? static_cast<uint64_t>(demands.max()) : type_max;
+    const bool is_size = field->name().find("bytes") != std::string::npos;
+    auto value = is_size ? ParseByteSize(node.Scalar()) : ParseUnsigned(node.Scalar());
+    if (IsQuoted(node)) value = std::nullopt;
+    if (!value || *value < min || *value > max) {
+      return "expected " +
+             std::string(is_size ? "a size such as 64KiB, 256MiB or 1GiB" : "a whole number") +
+             " from " + std::to_string(min) + " to " + std::to_string(max);
+    }
+    const Reflection* reflection = out->GetReflection();
+    const bool wide = field->cpp_type() == FieldDescriptor::CPPTYPE_UINT64;
+    const auto narrow = static_cast<uint32_t>(*value);
+    if (field->is_repeated()) {
+      wide ? reflection->AddUInt64(out, field, *value) : reflection->AddUInt32(out, field, narrow);
+    } else {
+      wide ? reflection->SetUInt64(out, field, *value) : reflection->SetUInt32(out, field, narrow);
+    }
+    return std::nullopt;
+  }
+
+  static std::optional<std::string> ReadDuration(const YAML::Node& node,
+                                                 const FieldDescriptor* field, Message* out) {
+    const v1::YamlField& demands = Demands(field);
+    const bool ranged = !field->is_repeated();
+    const auto ms = ParseDurationMs(node.Scalar());
+    if (!ms) return "expected a duration such as 500ms, 10s, 5min, 12h or 30d";
+    if (ranged && demands.has_min() && *ms < demands.min()) {
+      return "expected at least " + DurationText(demands.min());
+    }
+    if (ranged && demands.has_max() && *ms > demands.max()) {
+      return "expected at most " + DurationText(demands.max());
+    }
+    const Reflection* reflection = out->GetReflection();
+    Message* value = field->is_repeated() ? reflection->AddMessage(out, field)
+                                          : reflection->MutableMessage(out, field);
+    auto* duration = static_cast<Duration*>(value);
+    duration->set_seconds(*ms / 1000);
+    duration->set_nanos(static_cast<int32_t>(*ms % 1000) * 1'000'000);
+    return std::nullopt;
+  }
+
+  static std::string DurationText(int64_t ms) {
+    if (ms % 86'400'000 == 0) return std::to_string(ms / 86'400'000) + "d";
+    if (ms % 3'600'000 == 0) return std::to_string(ms / 3'600'000) + "h";
+    if (ms % 60'000 == 0) return std::to_string(ms / 60'000) + "min";
+    if (ms % 1000 == 0) return std::to_string(ms / 1000) + "s";
+    return std::to_string(ms) + "ms";
+  }
+
+  std::string file_;
+  std::vector<Error>* problems_;
+  size_t values_ = 0;
+  bool ok_ = true;
+};
+
+}  // namespace
+
+bool ReadYaml(std::string_view file, std::string_view text, Message* out,
+              std::vector<Error>* problems) {
+  out->Clear();
+  Reader reader(file, problems);
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    if (documents.size() != 1) {
+      reader.ReportAt(1, "expected one YAML document; found " + std::to_string(documents.size()));
+      return false;
+    }
+    reader.ReadMessage(documents[0], out, 1);
+  } catch (const YAML::Exception& e) {
+    reader.ReportAt(e.mark.line + 1, "expected YAML: " + e.msg);
+  }
+  return reader.ok();
+}
+
+Status ReadYaml(std::string_view file, std::string_view text, Message* out) {
+  std::vector<Error> problems;
+  if (ReadYaml(file, text, out, &problems)) return {};
+  return JoinProblems(problems);
+}
+
+Error JoinProblems(const std::vector<Error>& problems) {
+  SCHAKEL_CHECK(!problems.empty(), "JoinProblems without a problem");
+  Error first = problems.front();
+  if (problems.size() > 1) {
+    first.message += " (and " + std::to_string(problems.size() - 1) + " more)";
+  }
+  return first;
+}
+
+}  // namespace schakel::config
