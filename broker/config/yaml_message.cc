@@ -1,37 +1,23 @@
 #include "broker/config/yaml_message.h"
 
 #include <google/protobuf/descriptor.h>
-#include <google/protobuf/duration.pb.h>
 #include <yaml-cpp/yaml.h>
 
-#include <limits>
+#include <optional>
 #include <set>
 
-#include "broker/base/bytes.h"
-#include "broker/config/yaml_scalar.h"
+#include "broker/config/yaml_field.h"
 
 namespace schakel::config {
 namespace {
 
 using google::protobuf::Descriptor;
-using google::protobuf::Duration;
-using google::protobuf::EnumDescriptor;
-using google::protobuf::EnumValueDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
 constexpr size_t kValuesMax = 1'000'000;
 constexpr int kDepthMax = 32;
-constexpr uint32_t kTextBytesMax = 1000;
-
-const v1::YamlField& Demands(const FieldDescriptor* field) {
-  return field->options().GetExtension(v1::yaml);
-}
-
-bool IsDuration(const FieldDescriptor* field) {
-  return field->message_type() != nullptr && field->message_type() == Duration::descriptor();
-}
 
 // Some text of the file, shortened for a message.
 std::string Quoted(std::string_view text) {
@@ -62,16 +48,6 @@ std::string Keys(const Descriptor* type) {
     if (Demands(type->field(i)).line()) continue;
     if (!out.empty()) out += ", ";
     out += type->field(i)->name();
-  }
-  return out;
-}
-
-std::string EnumTexts(const EnumDescriptor* type) {
-  std::string out;
-  for (int i = 0; i < type->value_count(); ++i) {
-    if (type->value(i)->number() == 0) continue;  // zero means: not said
-    if (!out.empty()) out += ", ";
-    out += EnumText(type->name(), type->value(i)->name());
   }
   return out;
 }
@@ -241,170 +217,9 @@ class Reader {
       Report(node, "key '" + field->name() + "': expected one value; found " + Kind(node));
       return;
     }
-    if (const auto problem = ReadScalar(node, field, out)) {
+    if (const auto problem = SetField(node.Scalar(), node.Tag() == "!", field, out)) {
       Report(node, "key '" + field->name() + "': " + *problem + "; found " + Kind(node));
     }
-  }
-
-  // "expected ..." when the text does not fit.
-  static std::optional<std::string> ReadScalar(const YAML::Node& node, const FieldDescriptor* field,
-                                               Message* out) {
-    if (IsDuration(field)) return ReadDuration(node, field, out);
-    switch (field->cpp_type()) {
-      case FieldDescriptor::CPPTYPE_STRING:
-        return ReadString(node, field, out);
-      case FieldDescriptor::CPPTYPE_BOOL:
-        return ReadBool(node, field, out);
-      case FieldDescriptor::CPPTYPE_ENUM:
-        return ReadEnum(node, field, out);
-      case FieldDescriptor::CPPTYPE_INT32:
-        return ReadSigned(node, field, out, std::numeric_limits<int32_t>::min(),
-                          std::numeric_limits<int32_t>::max());
-      case FieldDescriptor::CPPTYPE_INT64:
-        return ReadSigned(node, field, out, std::numeric_limits<int64_t>::min(),
-                          std::numeric_limits<int64_t>::max());
-      case FieldDescriptor::CPPTYPE_UINT32:
-        return ReadUnsigned(node, field, out, std::numeric_limits<uint32_t>::max());
-      case FieldDescriptor::CPPTYPE_UINT64:
-        return ReadUnsigned(node, field, out, std::numeric_limits<uint64_t>::max());
-      default:
-        return "expected no value: files do not set this key";
-    }
-  }
-
-  static std::optional<std::string> ReadString(const YAML::Node& node, const FieldDescriptor* field,
-                                               Message* out) {
-    const v1::YamlField& demands = Demands(field);
-    std::string text = node.Scalar();
-    if (field->type() == FieldDescriptor::TYPE_BYTES) {
-      const auto raw = HexDecode(text);
-      if (!raw) return "expected hexadecimal digits";
-      text = *raw;
-    } else {
-      const uint32_t max = demands.max_bytes() != 0 ? demands.max_bytes() : kTextBytesMax;
-      if (text.size() > max) return "expected at most " + std::to_string(max) + " bytes";
-      if (text.empty()) return "expected text; leave the key out instead";
-      if (auto problem = FormProblem(demands.form(), text)) return problem;
-    }
-    const Reflection* reflection = out->GetReflection();
-    if (field->is_repeated()) {
-      reflection->AddString(out, field, text);
-    } else {
-      reflection->SetString(out, field, text);
-    }
-    return std::nullopt;
-  }
-
-  // A quoted value is text, whatever it looks like.
-  static bool IsQuoted(const YAML::Node& node) { return node.Tag() == "!"; }
-
-  static std::optional<std::string> ReadBool(const YAML::Node& node, const FieldDescriptor* field,
-                                             Message* out) {
-    const bool value = node.Scalar() == "true";
-    // yes, on and the like are text in one version of YAML and true in another.
-    if (IsQuoted(node) || (!value && node.Scalar() != "false")) return "expected true or false";
-    const Reflection* reflection = out->GetReflection();
-    if (field->is_repeated()) {
-      reflection->AddBool(out, field, value);
-    } else {
-      reflection->SetBool(out, field, value);
-    }
-    return std::nullopt;
-  }
-
-  static std::optional<std::string> ReadEnum(const YAML::Node& node, const FieldDescriptor* field,
-                                             Message* out) {
-    const EnumDescriptor* type = field->enum_type();
-    for (int i = 0; i < type->value_count(); ++i) {
-      const EnumValueDescriptor* value = type->value(i);
-      if (value->number() == 0 || EnumText(type->name(), value->name()) != node.Scalar()) continue;
-      const Reflection* reflection = out->GetReflection();
-      if (field->is_repeated()) {
-        reflection->AddEnum(out, field, value);
-      } else {
-        reflection->SetEnum(out, field, value);
-      }
-      return std::nullopt;
-    }
-    return "expected one of " + EnumTexts(type);
-  }
-
-  static std::optional<std::string> ReadSigned(const YAML::Node& node, const FieldDescriptor* field,
-                                               Message* out, int64_t type_min, int64_t type_max) {
-    const v1::YamlField& demands = Demands(field);
-    // On a repeated field, min and max count items.
-    const bool ranged = !field->is_repeated();
-    const int64_t min = ranged && demands.has_min() ? demands.min() : type_min;
-    const int64_t max = ranged && demands.has_max() ? demands.max() : type_max;
-    const auto value = IsQuoted(node) ? std::nullopt : ParseInteger(node.Scalar());
-    if (!value || *value < min || *value > max) {
-      return "expected a whole number from " + std::to_string(min) + " to " + std::to_string(max);
-    }
-    const Reflection* reflection = out->GetReflection();
-    const bool wide = field->cpp_type() == FieldDescriptor::CPPTYPE_INT64;
-    const auto narrow = static_cast<int32_t>(*value);
-    if (field->is_repeated()) {
-      wide ? reflection->AddInt64(out, field, *value) : reflection->AddInt32(out, field, narrow);
-    } else {
-      wide ? reflection->SetInt64(out, field, *value) : reflection->SetInt32(out, field, narrow);
-    }
-    return std::nullopt;
-  }
-
-  static std::optional<std::string> ReadUnsigned(const YAML::Node& node,
-                                                 const FieldDescriptor* field, Message* out,
-                                                 uint64_t type_max) {
-    const v1::YamlField& demands = Demands(field);
-    const bool ranged = !field->is_repeated();
-    const uint64_t min = ranged && demands.min() > 0 ? static_cast<uint64_t>(demands.min()) : 0;
-    const uint64_t max =
-        ranged && demands.has_max() ? static_cast<uint64_t>(demands.max()) : type_max;
-    const bool is_size = field->name().find("bytes") != std::string::npos;
-    auto value = is_size ? ParseByteSize(node.Scalar()) : ParseUnsigned(node.Scalar());
-    if (IsQuoted(node)) value = std::nullopt;
-    if (!value || *value < min || *value > max) {
-      return "expected " +
-             std::string(is_size ? "a size such as 64KiB, 256MiB or 1GiB" : "a whole number") +
-             " from " + std::to_string(min) + " to " + std::to_string(max);
-    }
-    const Reflection* reflection = out->GetReflection();
-    const bool wide = field->cpp_type() == FieldDescriptor::CPPTYPE_UINT64;
-    const auto narrow = static_cast<uint32_t>(*value);
-    if (field->is_repeated()) {
-      wide ? reflection->AddUInt64(out, field, *value) : reflection->AddUInt32(out, field, narrow);
-    } else {
-      wide ? reflection->SetUInt64(out, field, *value) : reflection->SetUInt32(out, field, narrow);
-    }
-    return std::nullopt;
-  }
-
-  static std::optional<std::string> ReadDuration(const YAML::Node& node,
-                                                 const FieldDescriptor* field, Message* out) {
-    const v1::YamlField& demands = Demands(field);
-    const bool ranged = !field->is_repeated();
-    const auto ms = ParseDurationMs(node.Scalar());
-    if (!ms) return "expected a duration such as 500ms, 10s, 5min, 12h or 30d";
-    if (ranged && demands.has_min() && *ms < demands.min()) {
-      return "expected at least " + DurationText(demands.min());
-    }
-    if (ranged && demands.has_max() && *ms > demands.max()) {
-      return "expected at most " + DurationText(demands.max());
-    }
-    const Reflection* reflection = out->GetReflection();
-    Message* value = field->is_repeated() ? reflection->AddMessage(out, field)
-                                          : reflection->MutableMessage(out, field);
-    auto* duration = static_cast<Duration*>(value);
-    duration->set_seconds(*ms / 1000);
-    duration->set_nanos(static_cast<int32_t>(*ms % 1000) * 1'000'000);
-    return std::nullopt;
-  }
-
-  static std::string DurationText(int64_t ms) {
-    if (ms % 86'400'000 == 0) return std::to_string(ms / 86'400'000) + "d";
-    if (ms % 3'600'000 == 0) return std::to_string(ms / 3'600'000) + "h";
-    if (ms % 60'000 == 0) return std::to_string(ms / 60'000) + "min";
-    if (ms % 1000 == 0) return std::to_string(ms / 1000) + "s";
-    return std::to_string(ms) + "ms";
   }
 
   std::string file_;
