@@ -28,7 +28,8 @@ enum class Revocation {
 // A file with PEM CRLs, or a folder with such files (*.pem, *.crl; others are left alone).
 // Every list must be signed by one of the issuers, with a key that may sign CRLs. Lists that say
 // only a part (delta, indirect, by reason, by kind of certificate) are refused. Of two lists by one
-// key the one with the later thisUpdate counts. Thread-safe.
+// key the one with the later thisUpdate counts; of one CA with two keys each has its list. Replace
+// a file by rename: one that is half written can't be used. Thread-safe.
 class CrlStore {
  public:
   // `issuers`: trust anchors and intermediate CAs. Errors: FIELD_INVALID with the path when the
@@ -41,7 +42,7 @@ class CrlStore {
 
   // `issuer` and `serial` as in CertificateFacts. Looks first whether a file changed (device,
   // inode, size, mtime, ctime), and then reads them again. A file that can't be used after the
-  // start makes its lists kUnknown until it is repaired.
+  // start makes every answer kUnknown until it is repaired: nobody knows what it would have said.
   Revocation Lookup(const Digest& issuer, std::string_view serial, Millis now);
   Revocation Lookup(const Certificate& certificate, Millis now);
 

@@ -7,6 +7,7 @@
 #include "broker/base/check.h"
 #include "broker/crypto/init.h"
 #include "broker/crypto/random.h"
+#include "broker/crypto/sha512_wiped.h"
 
 namespace schakel::crypto {
 namespace {
@@ -34,26 +35,6 @@ bool IsCanonicalScalar(const uint8_t* scalar) {
   return canonical;
 }
 
-// SHA-512 whose state is wiped, since what goes in may be secret.
-class WipedSha512 {
- public:
-  WipedSha512() { crypto_hash_sha512_init(&state_); }
-  ~WipedSha512() { sodium_memzero(&state_, sizeof state_); }
-  WipedSha512(const WipedSha512&) = delete;
-  WipedSha512& operator=(const WipedSha512&) = delete;
-
-  WipedSha512& Update(const uint8_t* data, size_t size) {
-    crypto_hash_sha512_update(&state_, data, size);
-    return *this;
-  }
-  WipedSha512& Update(BytesView data) { return Update(AsBytes(data), data.size()); }
-  WipedSha512& U8(uint8_t v) { return Update(&v, 1); }
-  void Finish(uint8_t* out) { crypto_hash_sha512_final(&state_, out); }
-
- private:
-  crypto_hash_sha512_state state_;
-};
-
 }  // namespace
 
 void ExpandMessageXmd(BytesView message, std::string_view dst, std::span<uint8_t> out) {
@@ -67,8 +48,7 @@ void ExpandMessageXmd(BytesView message, std::string_view dst, std::span<uint8_t
   WipedSha512()
       .Update(zero_block, sizeof zero_block)
       .Update(message)
-      .U8(static_cast<uint8_t>(out.size() >> 8))
-      .U8(static_cast<uint8_t>(out.size() & 0xff))
+      .U16(out.size())
       .U8(0)
       .Update(dst)
       .U8(dst_size)
@@ -226,6 +206,20 @@ std::optional<Point> Point::Hash(BytesView message, std::string_view dst) {
   return FromUniform(uniform);
 }
 
+std::optional<Point> Point::BlindedHash(BytesView secret_message, std::string_view dst,
+                                        const SecretScalar& blind) {
+  SecretBytes hashed(kUniformBytes + kPointBytes);
+  std::span<uint8_t> uniform = hashed.ExposeSecretForWrite().first(kUniformBytes);
+  std::span<uint8_t> element = hashed.ExposeSecretForWrite().last(kPointBytes);
+  ExpandMessageXmd(secret_message, dst, uniform);
+  crypto_core_ristretto255_from_hash(element.data(), uniform.data());
+  Point p;
+  if (crypto_scalarmult_ristretto255(p.bytes_.data(), blind.Secret(), element.data()) != 0) {
+    return std::nullopt;
+  }
+  return p;
+}
+
 std::optional<Point> Point::FromUniform(std::span<const uint8_t, kUniformBytes> uniform) {
   InitCrypto();
   Point p;
@@ -260,6 +254,14 @@ Point Point::Multiply(const SecretScalar& scalar) const {
   SCHAKEL_CHECK(crypto_scalarmult_ristretto255(p.bytes_.data(), scalar.Secret(), data()) == 0,
                 "neither the Point nor the SecretScalar is zero");
   return p;
+}
+
+SecretBytes Point::MultiplyToSecret(const SecretScalar& scalar) const {
+  SecretBytes encoded(kPointBytes);
+  SCHAKEL_CHECK(crypto_scalarmult_ristretto255(encoded.ExposeSecretForWrite().data(),
+                                               scalar.Secret(), data()) == 0,
+                "neither the Point nor the SecretScalar is zero");
+  return encoded;
 }
 
 std::optional<Point> Point::MultiplyGenerator(const Scalar& scalar) {

@@ -88,9 +88,12 @@ class Point {
  public:
   // nullopt unless `raw` is 32 bytes, the canonical encoding of an element other than the identity.
   static std::optional<Point> Decode(BytesView raw);
-  // RFC 9497 HashToGroup. The result is public: a secret input goes through oprf.h's Blind.
-  // nullopt when the hash is the identity. REQUIRES: 1 <= dst.size() <= 255
+  // RFC 9497 HashToGroup for a public message. nullopt when the hash is the identity.
+  // REQUIRES: 1 <= dst.size() <= 255
   static std::optional<Point> Hash(BytesView message, std::string_view dst);
+  // blind * Hash(message) for a secret message: its hash exists in secret memory only.
+  static std::optional<Point> BlindedHash(BytesView secret_message, std::string_view dst,
+                                          const SecretScalar& blind);
   // RFC 9496 4.3.4: element derivation from 64 uniform bytes. nullopt for the identity.
   static std::optional<Point> FromUniform(std::span<const uint8_t, kUniformBytes> uniform);
   static const Point& Generator();
@@ -100,6 +103,8 @@ class Point {
   // nullopt for a zero scalar.
   std::optional<Point> Multiply(const Scalar& scalar) const;
   Point Multiply(const SecretScalar& scalar) const;
+  // The encoding of a product that is itself a secret: an unblinded element.
+  SecretBytes MultiplyToSecret(const SecretScalar& scalar) const;
   // Scalar times generator; quicker than Generator().Multiply(scalar).
   static std::optional<Point> MultiplyGenerator(const Scalar& scalar);
   static Point MultiplyGenerator(const SecretScalar& scalar);
