@@ -97,6 +97,19 @@ inline constexpr size_t kMetadataBytesMax = 8 * 1024;
 inline constexpr size_t kStreamsPerOrganisationMax = 64;
 inline constexpr size_t kRequestsPerSecondPerOrganisation = 5000;
 inline constexpr auto kRevocationCheckInterval = 1s;      // an open stream closes within 5 s
+inline constexpr size_t kStreamsPerConnectionMax = 256;   // HTTP/2; four times an organisation's streams
+inline constexpr size_t kServerMemoryBytesMax = 512ull << 20;  // what gRPC may hold for all connections
+inline constexpr auto kHandshakeTimeout = 10s;            // a port scanner holds nothing for longer
+inline constexpr auto kConnectionIdleMax = 30min;         // without calls; clients connect anew
+inline constexpr auto kKeepaliveInterval = 60s;           // finds dead peers behind a NAT
+inline constexpr auto kKeepaliveTimeout = 20s;
+inline constexpr auto kPingIntervalMin = 20s;             // more pings than that close a connection
+inline constexpr size_t kIdentityCacheMax = 1024;         // parsed client certificates
+inline constexpr size_t kHealthWatchersMax = 256;         // load balancers and probes, not members
+inline constexpr size_t kReflectionStreamsMax = 16;       // people with a tool
+inline constexpr size_t kReflectionRequestsMax = 1000;    // of one stream; a tool asks some dozens
+inline constexpr size_t kErrorMessageBytesMax = 1000;     // trailers must fit in a client's 8 KiB
+inline constexpr size_t kErrorFieldBytesMax = 200;
 
 // ---- Queries ----
 inline constexpr uint32_t kPageSizeDefault = 100;
