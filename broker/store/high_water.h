@@ -9,6 +9,7 @@
 
 #include "broker/base/bytes.h"
 #include "broker/base/result.h"
+#include "broker/store/file_io.h"
 
 namespace schakel::store {
 
@@ -35,19 +36,20 @@ Result<HighWaterReading> ReadHighWater(const std::filesystem::path& path);
 class HighWaterFile {
  public:
   // Opens it for writing. A missing one is created with position 0 and synced together with its
-  // folder, so that later writes overwrite one sector in place. An existing one is left as it is.
+  // folder, so that later writes overwrite one sector in place. An existing one is left as it is
+  // until the first Write.
   static Result<HighWaterFile> Open(const std::filesystem::path& path);
-
-  HighWaterFile(HighWaterFile&& other) noexcept;
-  HighWaterFile& operator=(HighWaterFile&&) = delete;
-  ~HighWaterFile();
 
   // One pwrite, no sync.
   Status Write(uint64_t position);
 
  private:
-  explicit HighWaterFile(int fd) : fd_(fd) {}
-  int fd_;
+  HighWaterFile(UniqueFd fd, std::filesystem::path path)
+      : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  UniqueFd fd_;
+  std::filesystem::path path_;
+  bool trimmed_ = false;
 };
 
 }  // namespace schakel::store

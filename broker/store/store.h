@@ -16,12 +16,13 @@ namespace schakel::store {
 // A file system for the database other than the operating system's. Opaque: comes from
 // broker/store/testing/fault_file_system.h.
 class FileSystemHandle;
+class Database;
 
 struct StoreOptions {
-  // Holds "db" (the database), "high-water", "lock" and "format". Nobody else writes in it, except
-  // the reserve file.
+  // Holds "db" (the database), "high-water" and "lock". Nobody else writes in it, but for the
+  // reserve file.
   std::filesystem::path folder;
-  // A missing or empty folder becomes a new store; otherwise it is refused as STORE_MISSING.
+  // A folder without a store (or a missing one) gets a new store; otherwise it is STORE_MISSING.
   bool create = false;
   // No write at all, not even to the folder: commits are refused as STORE_READ_ONLY.
   bool read_only = false;
@@ -103,20 +104,17 @@ class Store final : public StateStore {
   Status Close();
 
  private:
-  struct Database;
-  class Reader;
-  class SnapshotReader;
   Store(StoreOptions options, std::shared_ptr<Database> database, OpenFacts facts,
         std::optional<HighWaterFile> high_water);
-  Status Refusal() const;
   Status Write(const Batch& batch, std::optional<uint64_t> position);
+  Status NoteHighWater(uint64_t position);
 
   StoreOptions options_;
-  std::shared_ptr<Database> database_;
   OpenFacts facts_;
-  std::unique_ptr<Reader> durable_;
+  std::shared_ptr<Database> database_;
+  std::unique_ptr<StateReader> durable_;
   std::mutex commit_mutex_;
-  std::optional<HighWaterFile> high_water_;  // none when read-only
+  std::optional<HighWaterFile> high_water_;  // none: read-only, or missing until a commit
 };
 
 }  // namespace schakel::store

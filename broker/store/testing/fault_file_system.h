@@ -9,6 +9,8 @@
 
 namespace schakel::store::testing {
 
+class FaultDisk;
+
 // Passes everything on to the operating system's file system, and remembers per file which bytes
 // were synced and per folder which entries were. Thread-safe. Only files that were opened, made,
 // renamed or deleted through it are touched by a cut. One object serves one Store at a time, over
@@ -48,9 +50,7 @@ class FaultFileSystem {
   uint64_t operations() const;
 
  private:
-  class Disk;
-  class Impl;
-  std::shared_ptr<Disk> disk_;
+  std::shared_ptr<FaultDisk> disk_;
   std::shared_ptr<FileSystemHandle> handle_;
 };
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <optional>
 #include <shared_mutex>
 
 #include "broker/store/state_store.h"
@@ -12,7 +14,8 @@ namespace schakel::store::testing {
 using MemoryFamily = std::map<Bytes, Bytes, std::less<>>;
 using MemoryFamilies = std::array<MemoryFamily, kFamilies.size()>;
 
-// Copyable: a copy is what a restart from this state would find (without the failure).
+// Copyable: a copy is what a restart from this state would find (without the failure). Thread-safe,
+// but a scan beside a commit may see some of its keys and not others; a snapshot never does.
 class MemoryState final : public StateStore, public StateReader {
  public:
   MemoryState() = default;
@@ -44,12 +47,20 @@ class MemoryState final : public StateStore, public StateReader {
   bool SameState(const MemoryState& other) const;
 
  private:
+  struct Kept {
+    Batch batch;
+    uint64_t position = 0;
+  };
+  Status Walk(Family family, BytesView begin, BytesView end, const Visitor& fn, bool reverse) const;
+
   mutable std::shared_mutex mutex_;
   MemoryFamilies families_;
   uint64_t position_ = 0;
   std::optional<Error> failure_;
   bool fail_next_ = false;
   bool fail_kept_ = false;
+  std::optional<Kept> kept_;                              // there after a restart, not before
+  mutable std::shared_ptr<const MemoryFamilies> frozen_;  // what snapshots share until a commit
 };
 
 }  // namespace schakel::store::testing
