@@ -1,0 +1,16 @@
+// The envelope vectors: one Envelope about two subjects with three sections for two recipients, in
+// a batch of three, with every value on the way; and statements. proto/ENVELOPE.md explains each.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+namespace schakel::vectors {
+
+// envelope-1.json
+nlohmann::ordered_json EnvelopeVectors();
+// statement-1.json
+nlohmann::ordered_json StatementVectors();
+// As the files hold them: indented, with a final newline.
+std::string FileText(const nlohmann::ordered_json& vectors);
+
+}  // namespace schakel::vectors
