@@ -5,7 +5,8 @@
 // and Meet() the parties. Then Decide() (decide.h) per section and subject looks at numbers only.
 #pragma once
 
-#include <map>
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -29,6 +30,19 @@ struct Tables;  // tables.h: the numbers behind it, for decide.cc only
 // A place in one of the bundle's lists; -1 for a code that the bundle does not know.
 using Code = int16_t;
 inline constexpr Code kUnknown = -1;
+
+// The lists of codes; a code means something only within its list.
+enum class CodeKind : uint8_t {
+  kSignalType,
+  kPurpose,
+  kCategory,
+  kGround,
+  kSector,
+  kFunction,
+  kArea,
+  kCondition,
+  kLink,
+};
 
 // A party in numbers. Made by one CompiledBundle and meaningful only with it. Costs about a
 // microsecond; worth keeping per directory version.
@@ -100,9 +114,9 @@ class CompiledBundle {
   bool KnowsFunction(std::string_view code) const;
   bool KnowsArea(std::string_view code) const;
   bool KnowsCondition(std::string_view code) const;
-  // The name of a code in any of the lists, in Dutch ("nl") or English (any other language); the
+  // The name of a code in one of the lists, in Dutch ("nl") or English (any other language); the
   // code itself when it is unknown. For screens.
-  std::string NameOf(std::string_view code, std::string_view language) const;
+  std::string NameOf(CodeKind kind, std::string_view code, std::string_view language) const;
 
   // ---- Functions ----
   // Who fulfils a function for an area. nullopt when nobody does.

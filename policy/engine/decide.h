@@ -57,18 +57,21 @@ Decision Decide(const CompiledBundle& bundle, const Pair& pair, const EnvelopeFa
 struct RecipientDecision {
   struct Section {
     bool permitted = false;
-    // One per subject of the section, in its order. Permitted when each of them is.
+    // One per subject of the section, in its order; the section is permitted when each of them is.
+    // A section without subjects, or naming one that is not there, has one denial (UNKNOWN_CODE).
     std::vector<Decision> subjects;
-    // The decision that denied, or else the first; null only for a section without subjects.
-    const Decision* deciding() const;
+    // The first that denied, or else the first.
+    const Decision& deciding() const;
   };
   std::vector<Section> sections;    // as given
   std::vector<uint16_t> permitted;  // places of the permitted sections, ascending
+  // When nothing is permitted: the place of the section whose reason stands for all, the first that
+  // is no identity section (or else the first).
+  std::optional<uint16_t> denied_by;
 
-  // The one reason that the recipient's outcome carries when nothing is permitted: of the first
-  // denied section that is no identity section. kNone when something is permitted.
+  // The reason of that section; kNone when something is permitted.
   DenyReason reason() const;
-  bool subject_dependent() const;  // of that reason
+  bool subject_dependent() const;
 };
 
 // Decides all sections of an envelope for one recipient. A section about several subjects needs a
