@@ -121,7 +121,10 @@ Result<OpenedNote> OpenNote(BytesView note, std::span<const VerifierKey> known) 
     };
     const auto key = std::find_if(known.begin(), known.end(), is_its_key);
     if (key == known.end()) {
-      opened.unverified.push_back(std::move(signature));
+      const auto& others = opened.unverified;
+      if (std::find(others.begin(), others.end(), signature) == others.end()) {
+        opened.unverified.push_back(std::move(signature));
+      }
       continue;
     }
     if (std::find_if(key + 1, known.end(), is_its_key) != known.end()) {

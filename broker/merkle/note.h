@@ -69,7 +69,7 @@ Result<ParsedNote> ParseNote(BytesView note);
 struct OpenedNote {
   std::string text;
   std::vector<NoteSignature> verified;    // one per known key that signed, in the note's order
-  std::vector<NoteSignature> unverified;  // lines of keys that are not known
+  std::vector<NoteSignature> unverified;  // different lines of keys that are not known
 };
 
 // Errors: NOTE_MALFORMED; SIGNATURE_INVALID when a line of a known key does not hold;
