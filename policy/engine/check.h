@@ -19,14 +19,15 @@ struct Finding {
 };
 
 // All findings, in order of file and line. Kinds:
-//   invalid                 what ParseBundle or Compile refuse (unknown codes, missing keys, ...)
+//   invalid                 what ParseBundle or Compile refuse (error)
+//   unknown-code            a code that is not in its list (error)
 //   rule-never-matches      a rule that no question can meet (error)
 //   rule-shadowed           a permit of which a forbid takes everything (error)
 //   type-without-recipient  a signal type that nobody may get (error)
 //   ground-without-article  a statutory ground without an article (error)
 //   missing-exception       a permit for special data under a ground without an exception (error)
 //   consent-public-body     consent with a public body as sender or recipient (warning)
-// When there are `invalid` ones, the others are looked for only if the bundle compiles.
+// The others are looked for only in a bundle that compiles.
 std::vector<Finding> CheckBundle(const BundleFiles& files);
 
 // Whether one of them is an error.
