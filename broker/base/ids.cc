@@ -14,6 +14,13 @@ std::optional<OrganisationId> OrganisationId::From(std::string_view oin) {
   return OrganisationId(std::string(oin));
 }
 
+bool FollowsOinScheme(const OrganisationId& oin) {
+  const std::string_view text = oin.str();
+  const std::string_view prefix = text.substr(0, 8);
+  const bool known = (prefix >= "00000001" && prefix <= "00000010") || prefix == "00000099";
+  return known && text.ends_with(prefix == "00000003" ? "0000" : "000");
+}
+
 std::string UuidText(BytesView raw16) {
   std::string hex = HexEncode(raw16);
   if (hex.size() != 32) return hex;
@@ -33,7 +40,8 @@ std::optional<Bytes> UuidParse(std::string_view text) {
 }
 
 bool PassesElfproef(std::string_view nine_digits) {
-  if (nine_digits.size() != 9 || !AllDigits(nine_digits) || nine_digits == "000000000") return false;
+  if (nine_digits.size() != 9 || !AllDigits(nine_digits) || nine_digits == "000000000")
+    return false;
   int sum = -(nine_digits[8] - '0');
   for (int i = 0; i < 8; ++i) sum += (9 - i) * (nine_digits[static_cast<size_t>(i)] - '0');
   return sum % 11 == 0;

@@ -23,6 +23,11 @@ class OrganisationId {
   std::string oin_;
 };
 
+// Whether the OIN follows the numbering scheme: a prefix of the table (00000001 .. 00000010, or
+// 00000099 for tests), and the suffix 000, or 0000 after a KVK number. Asked where an organisation
+// is admitted. SOURCE: Logius, OIN-Stelsel, Data Architectuur.
+bool FollowsOinScheme(const OrganisationId& oin);
+
 // 16 raw bytes: UUIDv7 where a client chooses it, HMAC output where the machine derives it.
 template <typename Tag>
 struct Id16 {
@@ -54,7 +59,8 @@ std::string UuidText(BytesView raw16);
 // Reads that form; nullopt on any other.
 std::optional<Bytes> UuidParse(std::string_view text);
 
-// The elfproef of a citizen service number of 9 digits: weights 9 8 7 6 5 4 3 2 -1, sum divisible by
+// The elfproef of a citizen service number of 9 digits: weights 9 8 7 6 5 4 3 2 -1, sum divisible
+// by
 // 11. 000000000 is refused although its sum is 0. An 8-digit number is left-padded by the caller.
 // SOURCE: Besluit burgerservicenummer; proto/ENVELOPE.md, Pseudonyms.
 bool PassesElfproef(std::string_view nine_digits);

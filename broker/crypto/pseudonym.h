@@ -2,6 +2,7 @@
 // finalise.
 //   input = "schakel/v1/bsn\n" || 9 ASCII digits; value = Finalize(...)[0..32)
 // SOURCE: RFC 9497 (mode VOPRF); proto/ENVELOPE.md, Pseudonyms.
+// All of it runs at the client: the reasons of its errors never cross the wire.
 #pragma once
 
 #include <span>

@@ -190,8 +190,11 @@ bool SecretScalar::Equals(const SecretScalar& other) const {
 
 std::optional<Point> Point::Decode(BytesView raw) {
   InitCrypto();
-  // is_valid_point takes the identity (all zeros), which no honest party ever sends.
-  if (raw.size() != kPointBytes || sodium_is_zero(AsBytes(raw), kPointBytes) ||
+  // is_valid_point takes the identity (all zeros), which no honest party ever sends, and
+  // libsodium 1.0.18 overlooks the top bit, which RFC 9496 4.3.1 wants zero: each element would
+  // have two encodings.
+  if (raw.size() != kPointBytes || (AsBytes(raw)[kPointBytes - 1] & 0x80) != 0 ||
+      sodium_is_zero(AsBytes(raw), kPointBytes) ||
       crypto_core_ristretto255_is_valid_point(AsBytes(raw)) != 1) {
     return std::nullopt;
   }
