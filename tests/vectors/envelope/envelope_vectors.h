@@ -10,6 +10,8 @@ namespace schakel::vectors {
 nlohmann::ordered_json EnvelopeVectors();
 // statement-1.json
 nlohmann::ordered_json StatementVectors();
+// refused-1.json: deliveries that must not open
+nlohmann::ordered_json RefusedVectors();
 // As the files hold them: indented, with a final newline.
 std::string FileText(const nlohmann::ordered_json& vectors);
 

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   }
   const std::string folder = argv[1];
   const bool written = Write(folder + "/envelope-1.json", schakel::vectors::EnvelopeVectors()) &&
+                       Write(folder + "/refused-1.json", schakel::vectors::RefusedVectors()) &&
                        Write(folder + "/statement-1.json", schakel::vectors::StatementVectors());
   return written ? 0 : 1;
 }
