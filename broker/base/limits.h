@@ -128,5 +128,9 @@ inline constexpr size_t kEvaluateBatchMax = 256;
 inline constexpr uint32_t kBudgetPerDayDefault = 500;
 inline constexpr uint32_t kBudgetPer30DaysDefault = 5000;
 inline constexpr size_t kCustodiansMax = 16;
+inline constexpr uint32_t kBudgetCapPerDayDefault = 20'000;      // over all members of one custodian
+inline constexpr size_t kCustodianMessageBytesMax = 64 * 1024;  // 256 elements take 9 KiB
+inline constexpr size_t kCustodianQueueMax = 256;               // evaluations that wait for a core
+inline constexpr size_t kCustodianQueuePerOrganisationMax = 32;  // one member leaves room for others
 
 }  // namespace schakel::limits

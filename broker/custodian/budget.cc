@@ -140,7 +140,8 @@ Result<ChargeOutcome> BudgetLedger::Charge(const OrganisationId& organisation,
                                            const BudgetLimits& limits, uint32_t cap_per_day,
                                            uint32_t count, Micros now) {
   SCHAKEL_CHECK(count > 0, "a charge counts at least one evaluation");
-  std::lock_guard lock(mutex_);
+  std::lock_guard charging(charge_mutex_);
+  std::unique_lock lock(mutex_);
   const uint32_t today = Today(now);
   ChargeOutcome outcome = Decide(organisation, limits, cap_per_day, count, today);
   if (!outcome.granted) return outcome;
@@ -157,7 +158,9 @@ Result<ChargeOutcome> BudgetLedger::Charge(const OrganisationId& organisation,
     }
   }
   batch.Put(store::Family::kHot, UsedKey(organisation, today), UsedValue(used));
+  lock.unlock();
   SCHAKEL_TRY(store_.Commit(batch, store_.position() + 1));
+  lock.lock();
 
   if (today > latest_day_) {
     for (auto entry = used_.begin(); entry != used_.end();) {

@@ -82,7 +82,8 @@ class BudgetLedger {
                        uint32_t cap_per_day, uint32_t count, uint32_t today) const;
 
   store::StateStore& store_;
-  mutable std::mutex mutex_;  // guards what follows, and is held while a charge is written
+  std::mutex charge_mutex_;   // held during a charge, also while it is written; taken first
+  mutable std::mutex mutex_;  // guards what follows; never held while something is written
   std::map<OrganisationId, Days> used_;
   uint32_t latest_day_ = 0;
 };

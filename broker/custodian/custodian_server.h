@@ -1,0 +1,84 @@
+// A running custodian: store, service, listener, metrics. Wired here, used by the program and the
+// tests.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "broker/base/clock.h"
+#include "broker/base/result.h"
+#include "broker/custodian/budget.h"
+#include "broker/custodian/evaluator.h"
+#include "broker/custodian/instruments.h"
+#include "broker/custodian/materials.h"
+#include "broker/custodian/service.h"
+#include "broker/custodian/settings.h"
+#include "broker/custodian/worker_pool.h"
+#include "broker/store/store.h"
+#include "broker/transport/health.h"
+#include "broker/transport/log.h"
+#include "broker/transport/metrics.h"
+#include "broker/transport/server.h"
+
+namespace schakel::custodian {
+
+// Name of the health service that tells whether the members file in use is the newest one. The
+// whole ("") stays SERVING with an older one.
+inline constexpr const char* kReloadHealth = "reload";
+
+class CustodianServer {
+ public:
+  // Loads everything, opens the store and listens. `clock` and `log` must outlive it; `log` may
+  // not be null. Appends what is wrong to `problems` and returns nullptr. A store that lost
+  // charges (an old copy was put back) is refused: it would give budgets back.
+  static std::unique_ptr<CustodianServer> Start(const Settings& settings, const Clock* clock,
+                                                transport::Logger* log,
+                                                std::vector<Error>* problems);
+  ~CustodianServer();
+  CustodianServer(const CustodianServer&) = delete;
+  CustodianServer& operator=(const CustodianServer&) = delete;
+
+  int port() const { return server_->port(); }
+  int metrics_port() const { return endpoint_ ? endpoint_->port() : 0; }
+  const transport::Metrics& metrics() const { return metrics_; }
+
+  // Stops accepting, lets calls end within the configured time. Only the first call does something.
+  void Drain();
+
+ private:
+  CustodianServer(const Settings& settings, const Clock* clock, transport::Logger* log);
+  bool Open(std::vector<Error>* problems);
+  Status OpenBudgets();
+  Status Listen();
+  void Look();       // sets gauges and health
+  void LookOften();  // once a second
+
+  const Settings settings_;
+  const Clock* const clock_;
+  transport::Logger* const log_;
+  transport::Metrics metrics_;
+  Instruments instruments_;
+  std::optional<Materials> materials_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<BudgetLedger> budgets_;
+  std::unique_ptr<Evaluator> evaluator_;
+  std::unique_ptr<transport::CallMetrics> call_metrics_;
+  std::unique_ptr<transport::Authenticator> authenticator_;
+  transport::StreamWatch streams_;
+  std::unique_ptr<transport::CallGuard> guard_;
+  std::unique_ptr<transport::HealthService> health_;
+  std::unique_ptr<WorkerPool> pool_;
+  std::unique_ptr<Service> service_;
+  std::unique_ptr<transport::Server> server_;
+  std::unique_ptr<transport::MetricsEndpoint> endpoint_;
+
+  std::mutex mutex_;  // guards stopping_
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread looker_;
+};
+
+}  // namespace schakel::custodian
