@@ -29,7 +29,7 @@ inline constexpr const char* kTraceparentKey = "traceparent";
 
 // What a call brings. Views are valid as long as the context it was read from.
 struct CallFacts {
-  std::string certificate_pem;  // empty when the peer showed none
+  std::string_view certificate_pem;  // empty when the peer showed none
   std::vector<std::string_view> actors;
   std::vector<std::string_view> actor_roles;
   Bytes trace_id;  // 16 bytes
@@ -91,7 +91,7 @@ class Authenticator {
   Result<std::shared_ptr<const PeerIdentity>> AuthenticatePeer(const CallFacts& call);
 
   // A place among the organisation's streams. Errors: RATE_LIMITED.
-  Result<RateLimiter::StreamSlot> OpenStream(const OrganisationId& organisation);
+  Result<RateLimiter::StreamSlot> OpenStream(const OrganisationId& organisation, Access access);
 
   // For an open stream: all of the checks above that can change, not the rate. The same reasons.
   Status Recheck(const Grant& grant);
@@ -113,6 +113,8 @@ class Authenticator {
   const Options options_;
   IdentityCache identities_;
   const std::shared_ptr<RateLimiter> limiter_;
+  // Apart, so that a certificate that the directory does not know can't use up a member's calls.
+  const std::shared_ptr<RateLimiter> peer_limiter_;
 };
 
 }  // namespace schakel::transport

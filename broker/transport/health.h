@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 
 #include "broker/base/result.h"
@@ -54,7 +53,7 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
   mutable std::mutex mutex_;  // guards what follows
   bool stopped_ = false;
   std::map<std::string, ServingStatus> statuses_;
-  std::set<Watcher*> watchers_;
+  std::map<Watcher*, std::shared_ptr<Watcher>> watchers_;
 };
 
 }  // namespace schakel::transport
