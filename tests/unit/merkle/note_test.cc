@@ -103,7 +103,7 @@ TEST(VerifierKey, RefusesEverySubstringAndEveryChangedByte) {
 }
 
 TEST(VerifierKey, HasANameWithoutSpaceAndPlus) {
-  const auto& key = TestKey('k').public_key();
+  const auto key = TestKey('k').public_key();
   for (const char* name : {"a", "regio.example/schakel/1", "b\xc3\xa9", "\xf0\x9f\x94\x91"}) {
     auto made = VerifierKey::Create(name, key);
     ASSERT_TRUE(made.ok()) << name;
