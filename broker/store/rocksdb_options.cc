@@ -56,8 +56,10 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options,
 
   db.max_background_jobs = 2;
   db.bytes_per_sync = kMiB;  // spreads the writing back of large files over time
-  db.rate_limiter.reset(
-      rocksdb::NewGenericRateLimiter(static_cast<int64_t>(options.background_bytes_per_second)));
+  if (options.background_bytes_per_second > 0) {
+    db.rate_limiter.reset(
+        rocksdb::NewGenericRateLimiter(static_cast<int64_t>(options.background_bytes_per_second)));
+  }
   db.skip_stats_update_on_db_open = true;  // start in seconds with many files
   return db;
 }

@@ -28,7 +28,8 @@ struct StoreOptions {
   bool read_only = false;
   // LIMIT: bound of the block cache, which also accounts for write buffers, indexes and filters.
   size_t cache_bytes = size_t{256} << 20;
-  // LIMIT: background writes a second, so that compactions do not hold up the sync of a commit.
+  // LIMIT: background writes a second, so that compactions do not hold up the sync of a commit; 0:
+  // no bound.
   size_t background_bytes_per_second = size_t{96} << 20;
   // Free bytes of the disk; empty: asks the operating system.
   std::function<Result<uint64_t>()> free_bytes;

@@ -1,0 +1,289 @@
+// What goes wrong, and what the store makes of it.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <rocksdb/db.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "broker/store/store.h"
+#include "broker/store/testing/fault_file_system.h"
+#include "tests/unit/store/store_fixture.h"
+
+namespace schakel::store {
+namespace {
+
+namespace fs = std::filesystem;
+using State = HighWaterReading::State;
+
+class StoreErrorsTest : public ::testing::Test {
+ protected:
+  fs::path data() const { return folder_ / "data"; }
+  StoreOptions Options() const { return SmallOptions(data()); }
+  StoreOptions FaultOptions() const {
+    StoreOptions options = Options();
+    options.file_system = faults_.handle();
+    return options;
+  }
+  void Fill(uint64_t count) {
+    const auto store = MustOpen(Options());
+    for (uint64_t p = store->position() + 1; p <= count; ++p) {
+      ASSERT_TRUE(store->Commit(BatchAt(p), p).ok());
+    }
+  }
+  // The newest file of RocksDB's write-ahead log.
+  fs::path LastLog() const {
+    fs::path last;
+    for (const auto& entry : fs::directory_iterator(data() / "db")) {
+      if (entry.path().extension() == ".log" && entry.path() > last) last = entry.path();
+    }
+    return last;
+  }
+  TempFolder folder_;
+  testing::FaultFileSystem faults_{folder_ / "shadow"};
+};
+
+// ---- Opening ----
+
+TEST_F(StoreErrorsTest, RefusesAFolderWithoutAStoreUnlessAskedToMakeOne) {
+  StoreOptions options = Options();
+  options.create = false;
+  EXPECT_EQ(Store::Open(options).error().reason, "STORE_MISSING");
+  EXPECT_FALSE(fs::exists(data()));
+  fs::create_directories(data() / "db");
+  EXPECT_EQ(Store::Open(options).error().reason, "STORE_MISSING");
+}
+
+TEST_F(StoreErrorsTest, RefusesASecondOpener) {
+  const auto store = MustOpen(Options());
+  const auto second = Store::Open(Options());
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().reason, "STORE_LOCKED");
+  EXPECT_NE(second.error().message.find(data().string()), std::string::npos);
+  StoreOptions read_only = Options();
+  read_only.read_only = true;
+  EXPECT_EQ(Store::Open(read_only).error().reason, "STORE_LOCKED");
+  ASSERT_TRUE(store->Commit(BatchAt(1), 1).ok());
+}
+
+TEST_F(StoreErrorsTest, RefusesASecondOpenerInAnotherProcess) {
+  const auto store = MustOpen(Options());
+  EXPECT_EXIT(
+      {
+        const auto second = Store::Open(Options());
+        ::_exit(!second.ok() && second.error().reason == "STORE_LOCKED" ? 42 : 1);
+      },
+      ::testing::ExitedWithCode(42), "");
+}
+
+TEST_F(StoreErrorsTest, RefusesAnUnknownFormatVersion) {
+  Fill(1);
+  rocksdb::DB* raw = nullptr;
+  std::vector<rocksdb::ColumnFamilyDescriptor> families = {{"default", {}}};
+  for (const Family family : kFamilies) families.push_back({std::string(FamilyName(family)), {}});
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  ASSERT_TRUE(rocksdb::DB::Open({}, (data() / "db").string(), families, &handles, &raw).ok());
+  std::string format;
+  ASSERT_TRUE(raw->Get({}, handles[0], "format", &format).ok());
+  EXPECT_EQ(HexEncode(format), "00000001");  // as FORMAT.md says
+  ASSERT_TRUE(raw->Put({}, handles[0], "format", ByteWriter().U32(2).Take()).ok());
+  for (auto* handle : handles) ASSERT_TRUE(raw->DestroyColumnFamilyHandle(handle).ok());
+  delete raw;
+  EXPECT_EQ(Store::Open(Options()).error().reason, "STORE_FORMAT_UNKNOWN");
+}
+
+TEST_F(StoreErrorsTest, RefusesAnUnknownFamily) {
+  {
+    fs::create_directories(data() / "db");
+    rocksdb::DB* raw = nullptr;
+    rocksdb::DBOptions options;
+    options.create_if_missing = true;
+    options.create_missing_column_families = true;
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    ASSERT_TRUE(rocksdb::DB::Open(options, (data() / "db").string(),
+                                  {{"default", {}}, {"later", {}}}, &handles, &raw)
+                    .ok());
+    for (auto* handle : handles) ASSERT_TRUE(raw->DestroyColumnFamilyHandle(handle).ok());
+    delete raw;
+  }
+  EXPECT_EQ(Store::Open(Options()).error().reason, "STORE_FORMAT_UNKNOWN");
+}
+
+TEST_F(StoreErrorsTest, DoesNotTakeAStoreThatLostItsCurrentFileForANewOne) {
+  Fill(3);
+  fs::remove(data() / "db" / "CURRENT");
+  EXPECT_EQ(Store::Open(Options()).error().reason, "STORE_CORRUPT");
+  EXPECT_TRUE(fs::exists(LastLog()));
+}
+
+TEST_F(StoreErrorsTest, KeepsItsHandsOffWithoutWriteRights) {
+  WriteAllTo(folder_ / "data", "a file, no folder");
+  EXPECT_EQ(Store::Open(Options()).error().reason, "STORE_IO");
+}
+
+// ---- The high-water file and the log ----
+
+TEST_F(StoreErrorsTest, KilledProcessLosesNothingItWasTold) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const auto store = MustOpen(Options());
+    for (uint64_t p = 1; p <= 30; ++p) {
+      if (!store->Commit(BatchAt(p), p).ok()) ::_exit(1);
+    }
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  const auto store = MustOpen(Options());
+  EXPECT_EQ(store->facts().position, 30u);
+  EXPECT_EQ(store->facts().high_water, (HighWaterReading{State::kRead, 30}));
+  EXPECT_EQ(WholeBatches(store->durable()), 30u);
+}
+
+TEST_F(StoreErrorsTest, StoreBelowItsHighWaterIsDoubtful) {
+  Fill(5);
+  fs::copy(data(), folder_ / "backup", fs::copy_options::recursive);
+  Fill(9);
+  fs::copy_file(data() / "high-water", folder_ / "backup" / "high-water",
+                fs::copy_options::overwrite_existing);
+  const auto store = MustOpen(SmallOptions(folder_ / "backup"));
+  std::string why;
+  EXPECT_TRUE(store->facts().Doubtful(&why));
+  EXPECT_EQ(why, "the store ends at position 5, the high-water file says 9");
+}
+
+TEST_F(StoreErrorsTest, MissingOrDamagedHighWaterIsDoubtfulUntilTheNextCommit) {
+  for (const bool missing : {true, false}) {
+    Fill(5);
+    if (missing) {
+      fs::remove(data() / "high-water");
+    } else {
+      WriteAllTo(data() / "high-water", "0123456789abcdef");
+    }
+    for (int start = 0; start < 2; ++start) {  // a mere start heals nothing
+      const auto store = MustOpen(Options());
+      EXPECT_EQ(store->facts().high_water.state, missing ? State::kMissing : State::kDamaged);
+      EXPECT_TRUE(store->facts().Doubtful(nullptr));
+    }
+    {
+      const auto store = MustOpen(Options());
+      const uint64_t next = store->position() + 1;
+      ASSERT_TRUE(store->Commit(BatchAt(next), next).ok());
+    }
+    EXPECT_FALSE(MustOpen(Options())->facts().Doubtful(nullptr));
+  }
+}
+
+TEST_F(StoreErrorsTest, LogCutInItsLastCommitGivesTheCommitsBeforeAndIsDoubtful) {
+  Fill(10);
+  const fs::path log = LastLog();
+  fs::resize_file(log, fs::file_size(log) - 7);
+  const auto store = MustOpen(Options());
+  EXPECT_EQ(WholeBatches(store->durable()), 9u);
+  EXPECT_EQ(store->facts().position, 9u);
+  EXPECT_TRUE(store->facts().Doubtful(nullptr));
+}
+
+TEST_F(StoreErrorsTest, GarbageBehindTheLogIsDroppedAndNothingElse) {
+  Fill(10);
+  const fs::path log = LastLog();
+  std::string content = ReadAll(log);
+  for (int i = 0; i < 400; ++i) content.push_back(static_cast<char>(i * 7 + 13));
+  WriteAllTo(log, content);
+  {
+    const auto store = MustOpen(Options());
+    EXPECT_EQ(WholeBatches(store->durable()), 10u);
+    EXPECT_FALSE(store->facts().Doubtful(nullptr));
+    ASSERT_TRUE(store->Commit(BatchAt(11), 11).ok());
+  }
+  const auto store = MustOpen(Options());
+  EXPECT_FALSE(store->facts().log_tail_dropped);
+  EXPECT_EQ(WholeBatches(store->durable()), 11u);
+}
+
+TEST_F(StoreErrorsTest, FlippedBitInTheMiddleOfTheLogNeverGivesAWrongValue) {
+  Fill(10);
+  const fs::path log = LastLog();
+  const std::string good = ReadAll(log);
+  fs::copy(data(), folder_ / "good", fs::copy_options::recursive);
+  for (size_t at = 0; at < good.size(); at += 97) {
+    fs::remove_all(data());
+    fs::copy(folder_ / "good", data(), fs::copy_options::recursive);
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x10);
+    WriteAllTo(log, bad);
+    const auto opened = Store::Open(Options());
+    if (!opened.ok()) {
+      EXPECT_EQ(opened.error().reason, "STORE_CORRUPT");
+      continue;
+    }
+    const uint64_t whole = WholeBatches((*opened)->durable());
+    EXPECT_EQ((*opened)->position(), whole);
+    EXPECT_EQ((*opened)->facts().Doubtful(nullptr), whole < 10) << "byte " << at;
+  }
+}
+
+// ---- Writes that fail ----
+
+TEST_F(StoreErrorsTest, FailedSyncRefusesAllLaterCommitsAndReopeningHasEverythingAcknowledged) {
+  uint64_t acknowledged = 0;
+  {
+    const auto store = MustOpen(FaultOptions());
+    for (uint64_t p = 1; p <= 5; ++p) {
+      ASSERT_TRUE(store->Commit(BatchAt(p), p).ok());
+      acknowledged = p;
+    }
+    EXPECT_EQ(store->failure(), std::nullopt);
+    faults_.FailSync(1);
+    const Status failed = store->Commit(BatchAt(6), 6);
+    ASSERT_FALSE(failed.ok());
+    EXPECT_EQ(failed.error().reason, "STORE_FAILED");
+    EXPECT_EQ(store->failure()->reason, "STORE_FAILED");
+    EXPECT_EQ(store->position(), 5u);
+    for (int again = 0; again < 3; ++again) {  // the disk is well again, the store isn't
+      EXPECT_EQ(store->Commit(BatchAt(6), 6).error().reason, "STORE_FAILED");
+    }
+    Batch local;
+    local.Put(Family::kLocal, "k", "v");
+    EXPECT_EQ(store->CommitLocal(local).error().reason, "STORE_FAILED");
+    EXPECT_EQ(WholeBatches(store->durable()), 5u);
+  }
+  const auto store = MustOpen(FaultOptions());
+  EXPECT_GE(WholeBatches(store->durable()), acknowledged);
+  EXPECT_EQ(WholeBatches(store->durable()), store->position());
+  EXPECT_FALSE(store->facts().Doubtful(nullptr));
+  const uint64_t next = store->position() + 1;
+  EXPECT_TRUE(store->Commit(BatchAt(next), next).ok());
+}
+
+TEST_F(StoreErrorsTest, FullDiskRefusesAllLaterCommits) {
+  {
+    const auto store = MustOpen(FaultOptions());
+    ASSERT_TRUE(store->Commit(BatchAt(1), 1).ok());
+    faults_.FailWrite(1);
+    EXPECT_EQ(store->Commit(BatchAt(2), 2).error().reason, "STORE_FAILED");
+    EXPECT_EQ(store->Commit(BatchAt(2), 2).error().reason, "STORE_FAILED");
+  }
+  const auto store = MustOpen(FaultOptions());
+  EXPECT_EQ(WholeBatches(store->durable()), 1u);
+}
+
+TEST_F(StoreErrorsTest, FailureInTheBackgroundStopsCommitsToo) {
+  const auto store = MustOpen(FaultOptions());
+  ASSERT_TRUE(store->Commit(BatchAt(1), 1).ok());
+  faults_.FailWrite(1);
+  EXPECT_FALSE(store->Flush().ok());
+  ASSERT_TRUE(store->failure().has_value());
+  EXPECT_EQ(store->Commit(BatchAt(2), 2).error().reason, "STORE_FAILED");
+}
+
+TEST_F(StoreErrorsTest, PositionThatDoesNotRiseIsABrokenInvariant) {
+  const auto store = MustOpen(Options());
+  ASSERT_TRUE(store->Commit(BatchAt(1), 5).ok());
+  ASSERT_DEATH(static_cast<void>(store->Commit(BatchAt(2), 5)), "I1");
+  ASSERT_DEATH(static_cast<void>(store->CommitLocal(BatchAt(2))), "I1");
+}
+
+}  // namespace
+}  // namespace schakel::store
