@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <system_error>
 
+#include "broker/store/manifest_tail.h"
+
 namespace schakel::store {
 namespace {
 
@@ -105,7 +107,6 @@ std::optional<Error> FailureState::failure() const {
 
 Result<Database::Opened> Database::Open(const StoreOptions& options) {
   const fs::path db_folder = options.folder / "db";
-  const std::string path = db_folder.string();
   const bool may_create = options.create && !options.read_only;
   std::error_code ignored;
   const bool exists = fs::exists(db_folder / "CURRENT", ignored);
@@ -123,22 +124,35 @@ Result<Database::Opened> Database::Open(const StoreOptions& options) {
   if (!self.lock_) return Locked(options.folder);
 
   self.settings_ = MakeDatabaseOptions(options, std::make_shared<FailureListener>(self.failure_));
-  if (exists) SCHAKEL_TRY(CheckFamilies(self.settings_, path));
-  rocksdb::Status status = self.OpenDb(options, path);
-  if (status.IsCorruption()) {
-    // A power cut may leave garbage where the log was being written. Stopping there keeps
-    // everything that was synced; whether more is missing shows against the high-water file and the
-    // head. When something else is damaged this fails as well.
-    self.settings_.database.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-    if (self.OpenDb(options, path).ok()) {
-      opened.log_tail_dropped = true;
-      status = rocksdb::Status::OK();
-    }
-  }
-  if (!status.ok()) return FromRocksDb(status, "opening the store");
+  SCHAKEL_TRY(self.OpenMended(options, exists, opened));
   SCHAKEL_ASSIGN(opened.created, self.CheckFormat(options));
   SCHAKEL_ASSIGN(self.position_, self.ReadPosition(nullptr));
   return opened;
+}
+
+// Opens, and mends what a power cut may leave and RocksDB does not accept. What was synced is kept;
+// whether more is missing shows against the high-water file and the head. Any other damage fails
+// again.
+Status Database::OpenMended(const StoreOptions& options, bool exists, Opened& opened) {
+  const fs::path db_folder = options.folder / "db";
+  const std::string path = db_folder.string();
+  if (exists) {
+    Status families = CheckFamilies(settings_, path);
+    if (!families.ok() && families.error().reason == "STORE_CORRUPT" && !options.read_only) {
+      SCHAKEL_ASSIGN(opened.manifest_tail_dropped,
+                     CutTornManifest(db_folder, options.folder / "torn-manifest"));
+      if (opened.manifest_tail_dropped) families = CheckFamilies(settings_, path);
+    }
+    if (!families.ok()) return families;
+  }
+  const rocksdb::Status status = OpenDb(options, path);
+  if (status.ok()) return {};
+  if (status.IsCorruption()) {
+    settings_.database.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    opened.log_tail_dropped = OpenDb(options, path).ok();
+    if (opened.log_tail_dropped) return {};
+  }
+  return FromRocksDb(status, "opening the store");
 }
 
 rocksdb::Status Database::OpenDb(const StoreOptions& options, const std::string& path) {

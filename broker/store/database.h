@@ -35,6 +35,7 @@ class Database {
     std::shared_ptr<Database> database;
     bool created = false;
     bool log_tail_dropped = false;
+    bool manifest_tail_dropped = false;
   };
   static Result<Opened> Open(const StoreOptions& options);
   ~Database();
@@ -64,6 +65,7 @@ class Database {
  private:
   Database() = default;
   rocksdb::Status OpenDb(const StoreOptions& options, const std::string& path);
+  Status OpenMended(const StoreOptions& options, bool exists, Opened& opened);
   Result<bool> CheckFormat(const StoreOptions& options);
   void CloseDb();
 

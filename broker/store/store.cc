@@ -56,6 +56,7 @@ Result<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   OpenFacts facts;
   facts.created = opened.created;
   facts.log_tail_dropped = opened.log_tail_dropped;
+  facts.manifest_tail_dropped = opened.manifest_tail_dropped;
   facts.position = opened.database->position();
   SCHAKEL_ASSIGN(facts.high_water, ReadHighWater(path));
   std::optional<HighWaterFile> high_water;

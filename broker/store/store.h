@@ -39,9 +39,13 @@ struct StoreOptions {
 // What Open found.
 struct OpenFacts {
   bool created = false;
-  uint64_t position = 0;          // last durable command, 0 in an empty store
-  HighWaterReading high_water;    // before this start; kMissing in a new store
-  bool log_tail_dropped = false;  // the write-ahead log ended in damaged bytes, which were left out
+  uint64_t position = 0;        // last durable command, 0 in an empty store
+  HighWaterReading high_water;  // before this start; kMissing in a new store
+  // What a power cut may leave: the write-ahead log, or the database's list of files, ended in
+  // damaged bytes, which were left out. The list as it was is kept as "torn-manifest" in the
+  // folder.
+  bool log_tail_dropped = false;
+  bool manifest_tail_dropped = false;
 
   // True when acknowledged commands are gone, or when nobody can tell: the caller starts in mode
   // RESTORED. `why` (may be null) gets the reason in English.
