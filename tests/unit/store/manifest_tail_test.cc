@@ -38,7 +38,8 @@ TEST_F(ManifestTailTest, CutsGarbageAtTheEndAndNothingElse) {
     for (size_t i = 0; i < length; ++i) torn.push_back(static_cast<char>(i * 31 + 5));
     EXPECT_EQ(FindTornTail(torn), good.size());
   }
-  std::string torn = good + std::string(300, '\x5a');
+  // A record of 50 bytes whose payload never reached the disk.
+  const std::string torn = good + "abcd" + std::string("\x32\x00\x01", 3) + std::string(50, '\0');
   WriteAllTo(Manifest(), torn);
   const auto store = MustOpen(SmallOptions(data()));
   EXPECT_TRUE(store->facts().manifest_tail_dropped);

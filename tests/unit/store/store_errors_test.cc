@@ -2,8 +2,13 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
 
 #include "broker/store/store.h"
 #include "broker/store/testing/fault_file_system.h"
@@ -38,6 +43,7 @@ class StoreErrorsTest : public ::testing::Test {
     }
     return last;
   }
+  const std::string self_ = fs::read_symlink("/proc/self/exe").string();
   TempFolder folder_;
   testing::FaultFileSystem faults_{folder_ / "shadow"};
 };
@@ -65,14 +71,18 @@ TEST_F(StoreErrorsTest, RefusesASecondOpener) {
   ASSERT_TRUE(store->Commit(BatchAt(1), 1).ok());
 }
 
-TEST_F(StoreErrorsTest, RefusesASecondOpenerInAnotherProcess) {
+TEST_F(StoreErrorsTest, HoldsItsLockAgainstOtherProcesses) {
   const auto store = MustOpen(Options());
-  EXPECT_EXIT(
-      {
-        const auto second = Store::Open(Options());
-        ::_exit(!second.ok() && second.error().reason == "STORE_LOCKED" ? 42 : 1);
-      },
-      ::testing::ExitedWithCode(42), "");
+  const std::string lock = (data() / "lock").string();
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {  // nothing but system calls: the other threads did not come along
+    const int fd = ::open(lock.c_str(), O_RDWR);
+    ::_exit(fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK ? 42 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 42) << status;
 }
 
 TEST_F(StoreErrorsTest, RefusesAnUnknownFormatVersion) {
@@ -123,18 +133,26 @@ TEST_F(StoreErrorsTest, KeepsItsHandsOffWithoutWriteRights) {
 // ---- The high-water file and the log ----
 
 TEST_F(StoreErrorsTest, KilledProcessLosesNothingItWasTold) {
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    const auto store = MustOpen(Options());
+  // This test starts itself as the process to be killed.
+  constexpr char kFolderVariable[] = "SCHAKEL_TEST_KILLED_IN";
+  if (const char* const folder = std::getenv(kFolderVariable); folder != nullptr) {
+    const auto store = MustOpen(SmallOptions(folder));
     for (uint64_t p = 1; p <= 30; ++p) {
-      if (!store->Commit(BatchAt(p), p).ok()) ::_exit(1);
+      if (!store->Commit(BatchAt(p), p).ok()) std::_Exit(1);
     }
     ::kill(::getpid(), SIGKILL);
   }
+  const std::string variable = std::string(kFolderVariable) + "=" + data().string();
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::execl("/usr/bin/env", "env", variable.c_str(), self_.c_str(),
+            "--gtest_filter=StoreErrorsTest.KilledProcessLosesNothingItWasTold", nullptr);
+    ::_exit(1);
+  }
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFSIGNALED(status));
+  ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
   const auto store = MustOpen(Options());
   EXPECT_EQ(store->facts().position, 30u);
   EXPECT_EQ(store->facts().high_water, (HighWaterReading{State::kRead, 30}));
@@ -279,6 +297,7 @@ TEST_F(StoreErrorsTest, FailureInTheBackgroundStopsCommitsToo) {
 }
 
 TEST_F(StoreErrorsTest, PositionThatDoesNotRiseIsABrokenInvariant) {
+  ::testing::GTEST_FLAG(death_test_style) = "threadsafe";
   const auto store = MustOpen(Options());
   ASSERT_TRUE(store->Commit(BatchAt(1), 5).ok());
   ASSERT_DEATH(static_cast<void>(store->Commit(BatchAt(2), 5)), "I1");
