@@ -80,9 +80,16 @@ class Composer {
 
  private:
   struct Resolved;
+  // composer_check.cc
   Status CheckDraft(const SignalDraft& draft) const;
-  Status CheckContent(const SignalDraft& draft) const;
+  Status CheckSection(const SignalDraft& draft, const DraftSection& section) const;
+  Status CheckContent(const SignalDraft& draft, const DraftSection& section) const;
+  // composer_plan.cc
   Result<Resolved> Resolve(const SignalDraft& draft, Millis now);
+  Result<PlannedRecipient> ResolveRecipient(const Addressee& to, Resolved& resolved);
+  void PlanByRules(const SignalDraft& draft, const policy::Party& sender, Millis now, size_t place,
+                   Resolved& resolved) const;
+  // composer.cc
   Result<ComposedSignal> Seal(const SignalDraft& draft, const OwnKeySet& keys, Millis now,
                               v1::Envelope& envelope);
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 
 #include "broker/base/bytes.h"
@@ -20,10 +21,11 @@ namespace schakel::sdk {
 // Safe between processes and threads: every call reads what others added, under a lock file.
 class SeenSignals {
  public:
-  explicit SeenSignals(std::filesystem::path file) : file_(std::move(file)) {}
+  explicit SeenSignals(std::filesystem::path file);
+  ~SeenSignals();
 
   // The digest that was opened under this id; nullopt when none was.
-  Result<std::optional<Digest>> Find(const OrganisationId& sender, const SignalId& id) const;
+  Result<std::optional<Digest>> Find(const OrganisationId& sender, const SignalId& id);
   // Durable on return. Nothing happens when the same is there already.
   Status Remember(const OrganisationId& sender, const SignalId& id, const Digest& digest,
                   Millis expires);
@@ -31,7 +33,8 @@ class SeenSignals {
   Status Compact(Millis now);
 
  private:
-  std::filesystem::path file_;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace schakel::sdk
