@@ -24,8 +24,12 @@ bool FollowsOinScheme(const OrganisationId& oin) {
 std::string UuidText(BytesView raw16) {
   std::string hex = HexEncode(raw16);
   if (hex.size() != 32) return hex;
-  for (size_t at : {20, 16, 12, 8}) hex.insert(at, "-");
-  return hex;
+  std::string text;
+  for (size_t i = 0; i < hex.size(); ++i) {
+    if (i == 8 || i == 12 || i == 16 || i == 20) text.push_back('-');
+    text.push_back(hex[i]);
+  }
+  return text;
 }
 
 std::optional<Bytes> UuidParse(std::string_view text) {

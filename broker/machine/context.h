@@ -1,0 +1,94 @@
+// What a handler works with while one command is applied: reads through the view, writes into the
+// batch, records into the tree. A handler first decides, then writes: an Error that it returns after
+// a write is a broken invariant.
+#pragma once
+
+#include <optional>
+
+#include "broker/machine/command.h"
+#include "broker/machine/keys.h"
+#include "broker/machine/log_tree.h"
+#include "broker/machine/outcome.h"
+#include "broker/store/state_reader.h"
+#include "broker/store/write_batch.h"
+#include "schakel/state/v1/state.pb.h"
+#include "schakel/v1/record.pb.h"
+
+namespace schakel::machine {
+
+class Facts;
+
+// Version of the machine's behaviour; switched by a command, never by a build alone.
+inline constexpr uint64_t kMachineVersion = 1;
+
+class Context {
+ public:
+  Context(const store::StateReader& view, store::Batch* out, LogTree* tree, state::v1::Meta* meta,
+          Facts* facts, const Command& command)
+      : view_(view), out_(out), tree_(tree), meta_(meta), facts_(facts), command_(command) {}
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  // ---- The command ----
+  uint64_t position() const { return meta_->position(); }
+  uint64_t now_us() const { return meta_->time_us(); }
+  uint64_t now_ms() const { return meta_->time_us() / 1000; }
+  const Command& command() const { return command_; }
+  // REQUIRES: the command has a caller.
+  const Caller& caller() const { return *command_.caller; }
+  state::v1::Meta& meta() { return *meta_; }
+  Facts& facts() { return *facts_; }
+  Effects& effects() { return effects_; }
+
+  // ---- State ----
+  const store::StateReader& view() const { return view_; }
+  // Whether the key is there; parses its value into `out`. DATA_LOSS when it does not parse.
+  Result<bool> Get(store::Family family, const Bytes& key, google::protobuf::Message* out) const;
+  Result<std::optional<Bytes>> GetRaw(store::Family family, const Bytes& key) const {
+    return view_.Get(family, key);
+  }
+  void Put(store::Family family, Bytes key, const google::protobuf::Message& value);
+  void PutRaw(store::Family family, Bytes key, Bytes value);
+  void Delete(store::Family family, Bytes key);
+  bool wrote() const { return wrote_; }
+
+  // The tree before this command's next record.
+  merkle::TreeHead tree_head() const { return tree_->Head(); }
+
+  // ---- Ids that derive from the command's entropy ----
+  Bytes NewEventId();
+  DeliveryId NewDeliveryId();
+  // Number for a key that this command makes: feed entries, items.
+  uint16_t NextNumber() { return number_++; }
+
+  // ---- Records ----
+  // A record with kind, organisation, actor and trace id of the caller filled in.
+  v1::Record NewRecord(v1::RecordKind kind) const;
+  // INVARIANT I1: the only way into the log. Fills index, position, time and detail commitment,
+  // appends the entry, stores record and detail, writes the query indexes.
+  v1::LogReceipt AddRecord(v1::Record record, const v1::Detail* detail = nullptr);
+  // A receipt of a record that stands. Empty record when it was destroyed.
+  Result<v1::LogReceipt> Receipt(uint64_t index) const;
+
+  // The sender's feed: how it stands with one recipient of a signal now.
+  void AddFeed(const OrganisationId& sender, BytesView signal_id,
+               const v1::RecipientOutcome& outcome);
+
+ private:
+  const store::StateReader& view_;
+  store::Batch* const out_;
+  LogTree* const tree_;
+  state::v1::Meta* const meta_;
+  Facts* const facts_;
+  const Command& command_;
+  Effects effects_;
+  bool wrote_ = false;
+  uint16_t records_ = 0;
+  uint16_t events_ = 0;
+  uint16_t deliveries_ = 0;
+  uint16_t number_ = 0;
+};
+
+void SetTimestamp(uint64_t time_us, google::protobuf::Timestamp* out);
+
+}  // namespace schakel::machine

@@ -1,0 +1,374 @@
+#include "broker/machine/envelope.h"
+
+#include <algorithm>
+#include <set>
+
+#include "broker/base/limits.h"
+#include "broker/crypto/envelope_format.h"
+#include "broker/crypto/hash.h"
+#include "broker/merkle/batch_tree.h"
+#include "broker/merkle/proof.h"
+
+namespace schakel::machine {
+namespace {
+
+std::string At(const char* list, int i, const char* field = nullptr) {
+  std::string path = std::string(list) + "[" + std::to_string(i) + "]";
+  if (field != nullptr) path.append(".").append(field);
+  return path;
+}
+
+Status CheckSize(BytesView value, size_t size, const std::string& field) {
+  if (value.empty()) {
+    return InvalidArgument("FIELD_MISSING", field, std::to_string(size) + " bytes expected");
+  }
+  if (value.size() != size) {
+    return InvalidArgument("FIELD_INVALID", field,
+                           "is " + std::to_string(value.size()) + " bytes; " +
+                               std::to_string(size) + " expected");
+  }
+  return {};
+}
+
+Status CheckCount(int count, size_t max, const std::string& field) {
+  if (count == 0) return InvalidArgument("FIELD_MISSING", field, "at least one is required");
+  if (static_cast<size_t>(count) > max) {
+    return InvalidArgument("TOO_LARGE", field,
+                           std::to_string(count) + " given; at most " + std::to_string(max));
+  }
+  return {};
+}
+
+Status CheckUpTo(BytesView value, size_t max, const std::string& field) {
+  if (value.empty()) return InvalidArgument("FIELD_MISSING", field, "is required");
+  if (value.size() > max) {
+    return InvalidArgument("TOO_LARGE", field,
+                           "is " + std::to_string(value.size()) + " bytes; at most " +
+                               std::to_string(max));
+  }
+  return {};
+}
+
+bool HasUnknownFields(const google::protobuf::Message& message) {
+  const auto* reflection = message.GetReflection();
+  if (!reflection->GetUnknownFields(message).empty()) return true;
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection->ListFields(message, &fields);
+  for (const auto* field : fields) {
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (field->is_repeated()) {
+      for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
+        if (HasUnknownFields(reflection->GetRepeatedMessage(message, field, i))) return true;
+      }
+    } else if (HasUnknownFields(reflection->GetMessage(message, field))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Status CheckHeader(const v1::Header& h) {
+  if (h.format_version() != 1) {
+    return InvalidArgument("FIELD_INVALID", "header.format_version",
+                           "is " + std::to_string(h.format_version()) + "; 1 expected");
+  }
+  SCHAKEL_TRY(CheckUpTo(h.region(), limits::kCodeBytesMax, "header.region"));
+  SCHAKEL_TRY(CheckSize(h.signal_id(), 16, "header.signal_id"));
+  if (!OrganisationId::From(h.sender())) {
+    return InvalidArgument("FIELD_INVALID", "header.sender", "an OIN of 20 digits expected");
+  }
+  SCHAKEL_TRY(CheckSize(h.sender_key_set_digest(), 32, "header.sender_key_set_digest"));
+  SCHAKEL_TRY(CheckCode(h.signal_type(), "header.signal_type"));
+  SCHAKEL_TRY(CheckCode(h.purpose(), "header.purpose"));
+  if (h.urgency() != v1::URGENCY_NORMAL && h.urgency() != v1::URGENCY_ACUTE) {
+    return InvalidArgument("FIELD_INVALID", "header.urgency",
+                           "URGENCY_NORMAL or URGENCY_ACUTE expected");
+  }
+  if (h.created_ms() == 0) return InvalidArgument("FIELD_MISSING", "header.created_ms", "is required");
+  if (h.expires_ms() == 0) return InvalidArgument("FIELD_MISSING", "header.expires_ms", "is required");
+  if (!h.follows().empty()) SCHAKEL_TRY(CheckSize(h.follows(), 16, "header.follows"));
+  if (!h.supersedes().empty()) SCHAKEL_TRY(CheckSize(h.supersedes(), 16, "header.supersedes"));
+  if (!h.follows().empty() && !h.supersedes().empty()) {
+    return InvalidArgument("FIELD_INVALID", "header.supersedes",
+                           "a signal follows another or supersedes one, not both");
+  }
+  if (h.checkpoint_size() == 0 && !h.checkpoint_root().empty()) {
+    return InvalidArgument("FIELD_INVALID", "header.checkpoint_root",
+                           "a root without a size; none expected");
+  }
+  if (h.checkpoint_size() != 0) {
+    SCHAKEL_TRY(CheckSize(h.checkpoint_root(), 32, "header.checkpoint_root"));
+  }
+  return CheckSize(h.random(), 32, "header.random");
+}
+
+Status CheckRouting(const v1::Routing& r) {
+  SCHAKEL_TRY(CheckCount(r.recipients_size(), limits::kRecipientsMax, "routing.recipients"));
+  std::set<std::string> oins;
+  for (int i = 0; i < r.recipients_size(); ++i) {
+    const auto& recipient = r.recipients(i);
+    if (!OrganisationId::From(recipient.oin())) {
+      return InvalidArgument("FIELD_INVALID", At("routing.recipients", i, "oin"),
+                             "an OIN of 20 digits expected");
+    }
+    if (!oins.insert(recipient.oin()).second) {
+      return InvalidArgument("FIELD_INVALID", At("routing.recipients", i, "oin"),
+                             "a recipient stands twice");
+    }
+    if (recipient.has_function()) {
+      SCHAKEL_TRY(CheckCode(recipient.function().function(),
+                            At("routing.recipients", i, "function.function")));
+      SCHAKEL_TRY(
+          CheckCode(recipient.function().area(), At("routing.recipients", i, "function.area")));
+    }
+  }
+  if (!r.case_id().empty()) SCHAKEL_TRY(CheckSize(r.case_id(), 16, "routing.case_id"));
+  SCHAKEL_TRY(CheckCount(r.subjects_size(), limits::kSubjectsMax, "routing.subjects"));
+  std::set<std::string> labels;
+  for (int i = 0; i < r.subjects_size(); ++i) {
+    SCHAKEL_TRY(CheckSize(r.subjects(i).label(), 16, At("routing.subjects", i, "label")));
+    if (!labels.insert(r.subjects(i).label()).second) {
+      return InvalidArgument("FIELD_INVALID", At("routing.subjects", i, "label"),
+                             "a label stands twice");
+    }
+    SCHAKEL_TRY(CheckSubjectRef(r.subjects(i).ref(), At("routing.subjects", i, "ref")));
+  }
+  SCHAKEL_TRY(CheckUpTo(r.actor(), limits::kActorBytesMax, "routing.actor"));
+  return CheckSize(r.random(), 16, "routing.random");
+}
+
+bool SameRef(const v1::SubjectRef& a, const v1::SubjectRef& b) {
+  return a.SerializeAsString() == b.SerializeAsString();
+}
+
+Status CheckMeta(const v1::SectionMeta& meta, int i) {
+  SCHAKEL_TRY(CheckCode(meta.category(), At("sections", i, "meta.category")));
+  SCHAKEL_TRY(CheckCode(meta.ground(), At("sections", i, "meta.ground")));
+  SCHAKEL_TRY(CheckCount(meta.subject_labels_size(), limits::kSubjectsMax,
+                         At("sections", i, "meta.subject_labels")));
+  if (static_cast<size_t>(meta.attested_conditions_size()) > limits::kAttestationsMax) {
+    return InvalidArgument("TOO_LARGE", At("sections", i, "meta.attested_conditions"),
+                           "at most 16 conditions");
+  }
+  for (const auto& condition : meta.attested_conditions()) {
+    SCHAKEL_TRY(CheckCode(condition, At("sections", i, "meta.attested_conditions")));
+  }
+  return {};
+}
+
+// Finds the subjects of a section, and checks the reference that only identity-bsn carries.
+Result<std::vector<uint16_t>> FindSubjects(const ParsedEnvelope& e, const v1::SectionMeta& meta,
+                                           int i) {
+  std::vector<uint16_t> places;
+  for (const auto& label : meta.subject_labels()) {
+    int place = -1;
+    for (int k = 0; k < e.routing.subjects_size(); ++k) {
+      if (e.routing.subjects(k).label() == label) place = k;
+    }
+    if (place < 0 || std::count(places.begin(), places.end(), place) > 0) {
+      return InvalidArgument("FIELD_INVALID", At("sections", i, "meta.subject_labels"),
+                             "distinct labels of routing's subjects expected");
+    }
+    places.push_back(static_cast<uint16_t>(place));
+  }
+  bool with_ref = meta.category() == "identity-bsn";
+  if (with_ref != meta.has_subject_ref()) {
+    return InvalidArgument("FIELD_INVALID", At("sections", i, "meta.subject_ref"),
+                           "expected in an identity-bsn section and in no other");
+  }
+  if (with_ref && (places.size() != 1 ||
+                   !SameRef(meta.subject_ref(), e.routing.subjects(places[0]).ref()))) {
+    return InvalidArgument("SUBJECT_MISMATCH", At("sections", i, "meta.subject_ref"),
+                           "differs from routing's reference of that one subject");
+  }
+  return places;
+}
+
+bool IsSealedSize(size_t bytes) {
+  for (size_t padded : {1024u, 4096u, 16384u, 65536u}) {
+    if (bytes == padded + 16) return true;
+  }
+  return false;
+}
+
+// Reads one section and adds its digests to `known`.
+Status AddSection(ParsedEnvelope* e, int i, const Digest& hd, std::vector<Digest>* known) {
+  const auto& section = e->envelope.sections(i);
+  SCHAKEL_TRY(CheckSize(section.sid(), 16, At("sections", i, "sid")));
+  if (i > 0 && section.sid() <= e->envelope.sections(i - 1).sid()) {
+    return InvalidArgument("FIELD_INVALID", At("sections", i, "sid"),
+                           "distinct sids in ascending order expected");
+  }
+  SCHAKEL_TRY(CheckUpTo(section.meta(), limits::kMetaBytesMax, At("sections", i, "meta")));
+  SCHAKEL_TRY(CheckSize(section.commitment(), 32, At("sections", i, "commitment")));
+  if (!IsSealedSize(section.ciphertext().size())) {
+    return InvalidArgument("FIELD_INVALID", At("sections", i, "ciphertext"),
+                           "1, 4, 16 or 64 KiB and 16 bytes expected");
+  }
+  auto& meta = e->metas.emplace_back();
+  SCHAKEL_TRY(ParseStrict(section.meta(), At("sections", i, "meta"), &meta));
+  SCHAKEL_TRY(CheckMeta(meta, i));
+  SCHAKEL_ASSIGN(auto places, FindSubjects(*e, meta, i));
+  e->section_subjects.push_back(std::move(places));
+
+  crypto::SectionParts parts{hd, *SectionId::From(section.sid()), section.meta(),
+                             *Digest::From(section.commitment()),
+                             crypto::Sha256(section.ciphertext())};
+  Digest sd = crypto::SectionDigest(parts);
+  known->push_back(sd);
+  SCHAKEL_TRY(CheckCount(section.wraps_size(), limits::kWrapsPerSectionMax,
+                         At("sections", i, "wraps")));
+  for (int k = 0; k < section.wraps_size(); ++k) {
+    const auto& wrap = section.wraps(k);
+    std::string field = At("sections", i) + "." + At("wraps", k);
+    auto recipient = std::find_if(e->recipients.begin(), e->recipients.end(),
+                                  [&](const auto& r) { return r.str() == wrap.recipient(); });
+    if (recipient == e->recipients.end()) {
+      return InvalidArgument("WRAP_UNEXPECTED", field + ".recipient", "is no recipient of routing");
+    }
+    auto& places_of = e->wraps[static_cast<size_t>(recipient - e->recipients.begin())];
+    if (places_of[static_cast<size_t>(i)] >= 0) {
+      return InvalidArgument("WRAP_UNEXPECTED", field + ".recipient", "has a wrap already");
+    }
+    places_of[static_cast<size_t>(i)] = k;
+    SCHAKEL_TRY(CheckSize(wrap.recipient_key_set_digest(), 32, field + ".recipient_key_set_digest"));
+    SCHAKEL_TRY(CheckSize(wrap.enc(), 32, field + ".enc"));
+    SCHAKEL_TRY(CheckSize(wrap.wrapped(), 48, field + ".wrapped"));
+    known->push_back(crypto::WrapDigest(sd, *recipient, wrap.enc(), wrap.wrapped()));
+  }
+  return {};
+}
+
+Status CheckValues(const ParsedEnvelope& e, const std::vector<Digest>& known,
+                   std::vector<Digest>* values) {
+  SCHAKEL_TRY(CheckCount(e.envelope.values_size(), limits::kValuesMax, "values"));
+  for (const auto& value : e.envelope.values()) {
+    auto digest = Digest::From(value);
+    if (!digest) return InvalidArgument("VALUES_INVALID", "values", "each value is 32 bytes");
+    values->push_back(*digest);
+  }
+  switch (crypto::CheckAllValues(*values, known)) {
+    case crypto::ValuesFault::kNone:
+      return {};
+    case crypto::ValuesFault::kCount:
+      return InvalidArgument("VALUES_INVALID", "values", "a multiple of 16 expected");
+    case crypto::ValuesFault::kOrder:
+      return InvalidArgument("VALUES_INVALID", "values", "distinct values in ascending order expected");
+    case crypto::ValuesFault::kMissing:
+      return InvalidArgument("VALUES_INVALID", "values", "a digest of this envelope is missing");
+    case crypto::ValuesFault::kOverfilled:
+      return InvalidArgument("VALUES_INVALID", "values",
+                             "more filling than up to the next multiple of 16");
+  }
+  return Internal("unknown fault of values");
+}
+
+Status CheckProof(ParsedEnvelope* e) {
+  const auto& proof = e->envelope.proof();
+  if (proof.count() < 1 || proof.count() > limits::kBatchEnvelopesMax) {
+    return InvalidArgument("FIELD_INVALID", "proof.count", "1 to 64 expected");
+  }
+  if (proof.index() >= proof.count()) {
+    return InvalidArgument("FIELD_INVALID", "proof.index", "less than proof.count expected");
+  }
+  SCHAKEL_TRY(CheckSize(proof.signature(), 64, "proof.signature"));
+  auto path = merkle::PathFrom(proof.path());
+  if (!path.ok()) return InvalidArgument("FIELD_INVALID", "proof.path", path.error().message);
+  auto root = merkle::BatchRoot(e->digest, proof.index(), proof.count(), *path);
+  if (!root.ok()) {
+    return InvalidArgument("FIELD_INVALID", "proof.path", "the path of that index and count expected");
+  }
+  e->batch_message = crypto::BatchMessage(proof.count(), *root);
+  return {};
+}
+
+}  // namespace
+
+Status ParseStrict(BytesView bytes, const std::string& field, google::protobuf::Message* out) {
+  if (!out->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return InvalidArgument("FIELD_INVALID", field,
+                           "is no " + out->GetDescriptor()->name() + " message");
+  }
+  if (HasUnknownFields(*out)) {
+    return InvalidArgument("FIELD_INVALID", field,
+                           "a " + out->GetDescriptor()->name() + " without unknown fields expected");
+  }
+  return {};
+}
+
+Status CheckCode(const std::string& code, const std::string& field) {
+  SCHAKEL_TRY(CheckUpTo(code, limits::kCodeBytesMax, field));
+  bool good = std::all_of(code.begin(), code.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+  if (!good) {
+    return InvalidArgument("FIELD_INVALID", field, "a code of a-z, 0-9 and hyphens expected");
+  }
+  return {};
+}
+
+Status CheckSubjectRef(const v1::SubjectRef& ref, const std::string& field) {
+  auto refuse = [&](const char* what) {
+    return Status(InvalidArgument("SUBJECT_REF_INVALID", field, what));
+  };
+  if (ref.pairs_size() < 1 || ref.pairs_size() > 2) return refuse("1 or 2 pairs expected");
+  for (const auto& pair : ref.pairs()) {
+    if (pair.value().size() != 32) return refuse("values of 32 bytes expected");
+    if (pair.epoch() == 0 && ref.pairs_size() != 1) return refuse("epoch 0 stands alone");
+  }
+  if (ref.pairs_size() == 2 && ref.pairs(0).epoch() == ref.pairs(1).epoch()) {
+    return refuse("distinct epochs expected");
+  }
+  return {};
+}
+
+Result<std::shared_ptr<const ParsedEnvelope>> ParseEnvelope(v1::Envelope envelope) {
+  size_t bytes = envelope.ByteSizeLong();
+  if (bytes > limits::kEnvelopeBytesMax) {
+    return InvalidArgument("TOO_LARGE", "",
+                           "the envelope is " + std::to_string(bytes) + " bytes; at most 262144");
+  }
+  SCHAKEL_TRY(CheckUpTo(envelope.header(), limits::kHeaderBytesMax, "header"));
+  SCHAKEL_TRY(CheckUpTo(envelope.routing(), limits::kRoutingBytesMax, "routing"));
+  v1::Header header;
+  SCHAKEL_TRY(ParseStrict(envelope.header(), "header", &header));
+  SCHAKEL_TRY(CheckHeader(header));
+  v1::Routing routing;
+  SCHAKEL_TRY(ParseStrict(envelope.routing(), "routing", &routing));
+  SCHAKEL_TRY(CheckRouting(routing));
+  SCHAKEL_TRY(CheckCount(envelope.sections_size(), limits::kSectionsMax, "sections"));
+
+  auto parsed = std::make_shared<ParsedEnvelope>(ParsedEnvelope{
+      .envelope = std::move(envelope),
+      .header = std::move(header),
+      .routing = std::move(routing),
+      .metas = {},
+      .section_subjects = {},
+      .wraps = {},
+      .signal_id = {},
+      .sender = *OrganisationId::From("00000000000000000000"),
+      .recipients = {},
+      .sender_key_set = {},
+      .digest = {},
+      .batch_message = {},
+      .bytes = bytes});
+  parsed->signal_id = *SignalId::From(parsed->header.signal_id());
+  parsed->sender = *OrganisationId::From(parsed->header.sender());
+  parsed->sender_key_set = *Digest::From(parsed->header.sender_key_set_digest());
+  for (const auto& recipient : parsed->routing.recipients()) {
+    parsed->recipients.push_back(*OrganisationId::From(recipient.oin()));
+  }
+  int sections = parsed->envelope.sections_size();
+  parsed->wraps.assign(parsed->recipients.size(), std::vector<int>(static_cast<size_t>(sections), -1));
+
+  Digest hd = crypto::HeaderDigest(parsed->envelope.header());
+  std::vector<Digest> known = {crypto::RoutingDigest(hd, parsed->envelope.routing())};
+  for (int i = 0; i < sections; ++i) SCHAKEL_TRY(AddSection(parsed.get(), i, hd, &known));
+  std::vector<Digest> values;
+  SCHAKEL_TRY(CheckValues(*parsed, known, &values));
+  parsed->digest = crypto::EnvelopeDigest(hd, values);
+  SCHAKEL_TRY(CheckProof(parsed.get()));
+  return std::shared_ptr<const ParsedEnvelope>(std::move(parsed));
+}
+
+}  // namespace schakel::machine

@@ -1,0 +1,82 @@
+// What ends by time: a signal that was not settled, and what is kept of it afterwards.
+#include "broker/machine/handlers.h"
+#include "broker/machine/inbox.h"
+
+namespace schakel::machine {
+
+using store::Family;
+
+Status ExpireItem(Context& ctx, PlacedItem& placed) {
+  ItemRecord what;
+  what.kind = v1::RECORD_KIND_EXPIRY;
+  SCHAKEL_ASSIGN(auto receipt, RecordItem(ctx, placed, what));
+  Ending ending;
+  ending.state = state::v1::ITEM_STATE_EXPIRED;
+  ending.outcome = v1::RECIPIENT_STATE_EXPIRED;
+  ending.record_index = receipt.index();
+  return Settle(ctx, placed, ending);
+}
+
+namespace {
+
+struct SignalPlace {
+  OrganisationId sender;
+  SignalId id;
+};
+SignalPlace PlaceOf(BytesView payload) {
+  return {*OrganisationId::From(payload.substr(0, 20)), *SignalId::From(payload.substr(20))};
+}
+
+}  // namespace
+
+Status SignalExpired(Context& ctx, BytesView payload) {
+  auto place = PlaceOf(payload);
+  state::v1::SignalState signal;
+  SCHAKEL_ASSIGN(bool found, ctx.Get(Family::kHot, keys::Signal(place.sender, place.id), &signal));
+  if (!found) return {};
+  for (int slot = 0; slot < signal.recipients_size(); ++slot) {
+    if (signal.recipients(slot).permitted_size() == 0) continue;
+    ItemKey key{signal.position(), static_cast<uint16_t>(slot)};
+    SCHAKEL_ASSIGN(auto placed,
+                   LoadItem(ctx,
+                            *OrganisationId::From(signal.recipients(slot).outcome().recipient()),
+                            key));
+    // One that is being read ends with its lease.
+    if (IsSettled(placed.item) || placed.item.state() == state::v1::ITEM_STATE_LEASED) continue;
+    SCHAKEL_TRY(ExpireItem(ctx, placed));
+  }
+  return {};
+}
+
+Status PurgeSignal(Context& ctx, BytesView payload) {
+  auto place = PlaceOf(payload);
+  Bytes key = keys::Signal(place.sender, place.id);
+  state::v1::SignalState signal;
+  SCHAKEL_ASSIGN(bool found, ctx.Get(Family::kHot, key, &signal));
+  if (!found) return {};
+  for (int slot = 0; slot < signal.recipients_size(); ++slot) {
+    if (signal.recipients(slot).permitted_size() == 0) continue;
+    auto recipient = *OrganisationId::From(signal.recipients(slot).outcome().recipient());
+    ItemKey item_key{signal.position(), static_cast<uint16_t>(slot)};
+    SCHAKEL_ASSIGN(auto placed, LoadItem(ctx, recipient, item_key));
+    if (!IsSettled(placed.item)) SCHAKEL_TRY(ExpireItem(ctx, placed));
+    for (const auto& id : placed.item.delivery_ids()) {
+      ctx.Delete(Family::kHot, keys::Delivery(*DeliveryId::From(id)));
+    }
+    ctx.Delete(Family::kHot, keys::Item(recipient, item_key));
+  }
+  // The feed's entries of this signal stand under the sender, from the publish on.
+  std::vector<Bytes> feed;
+  SCHAKEL_TRY(ctx.view().Scan(Family::kHot, keys::Feed(place.sender, signal.position(), 0),
+                              keys::Feed(place.sender, signal.position() + 1, 0),
+                              [&](BytesView entry, BytesView) {
+                                feed.emplace_back(entry);
+                                return true;
+                              }));
+  for (auto& entry : feed) ctx.Delete(Family::kHot, std::move(entry));
+  ctx.Delete(Family::kHot, keys::SenderOrder(place.sender, signal.position(), 0));
+  ctx.Delete(Family::kHot, std::move(key));
+  return {};
+}
+
+}  // namespace schakel::machine

@@ -1,0 +1,78 @@
+// One handler for each kind of command, each in the file of its name. A handler returns the answer,
+// or an Error before it has written anything: then the command is refused and only the record of the
+// attempt is written. An Error DATA_LOSS or from the store stops the broker.
+#pragma once
+
+#include "broker/machine/context.h"
+
+namespace schakel::machine {
+
+// publish.cc
+Result<Answer> Apply(Context& ctx, const PublishEnvelope& command);
+// deliver.cc
+Result<Answer> Apply(Context& ctx, const Deliver& command);
+// settle.cc
+Result<Answer> Apply(Context& ctx, const Acknowledge& command);
+Result<Answer> Apply(Context& ctx, const Refuse& command);
+// lease.cc
+Result<Answer> Apply(Context& ctx, const Release& command);
+Result<Answer> Apply(Context& ctx, const Extend& command);
+Result<Answer> Apply(Context& ctx, const CancelDelivery& command);
+Result<Answer> Apply(Context& ctx, const ReleaseStream& command);
+Result<Answer> Apply(Context& ctx, const ReleaseLeftovers& command);
+// attach_subject.cc
+Result<Answer> Apply(Context& ctx, const AttachSubject& command);
+// statement.cc
+Result<Answer> Apply(Context& ctx, const RecordStatement& command);
+// withdraw.cc
+Result<Answer> Apply(Context& ctx, const WithdrawStatement& command);
+// consult.cc
+Result<Answer> Apply(Context& ctx, const Preflight& command);
+Result<Answer> Apply(Context& ctx, const CheckConsent& command);
+Result<Answer> Apply(Context& ctx, const ListStatements& command);
+// directory.cc
+Result<Answer> Apply(Context& ctx, const AdmitOrganisation& command);
+Result<Answer> Apply(Context& ctx, const DisableOrganisation& command);
+// key_set.cc
+Result<Answer> Apply(Context& ctx, const RegisterKeySet& command);
+// activate_policy.cc
+Result<Answer> Apply(Context& ctx, const ActivatePolicy& command);
+// record_query.cc
+Result<Answer> Apply(Context& ctx, const RecordQuery& command);
+// denied.cc
+Result<Answer> Apply(Context& ctx, const DeniedAttempt& command);
+// tick.cc
+Result<Answer> Apply(Context& ctx, const Tick& command);
+// sweep.cc
+Result<Answer> Apply(Context& ctx, const Sweep& command);
+// genesis.cc
+Result<Answer> Apply(Context& ctx, const Genesis& command);
+Result<Answer> Apply(Context& ctx, const Recover& command);
+Result<Answer> Apply(Context& ctx, const AcceptTime& command);
+
+// ---- Steps that several kinds share ----
+
+// LIMIT: at most kDeniedRecordsPerMinute records a minute and organisation and reason; what is beyond
+// is counted and written as one record when the minute is over. denied.cc
+Status RecordDenied(Context& ctx, const std::string& organisation, const std::string& reason,
+                    const std::string& rpc, const Bytes& signal_id = {});
+Status FlushDenied(Context& ctx, BytesView payload);
+
+// Decides the queued items about a subject anew and withholds those that nothing permits any more, at
+// most kSweepItemsMax from `cursor` on; a timer goes on where it ended. recheck.cc
+Status RecheckQueued(Context& ctx, const v1::SubjectRefPair& pair, const Bytes& cursor);
+Status RecheckQueuedFrom(Context& ctx, BytesView payload);
+// Withholds one item. recheck.cc
+Status Withhold(Context& ctx, struct PlacedItem& placed, const std::string& fine_reason,
+                bool subject_dependent);
+// A notice to each who read something on the strength of the statement, from `cursor` on. notify.cc
+Status NotifyReaders(Context& ctx, const StatementId& statement, const Bytes& cursor);
+Status NotifyReadersFrom(Context& ctx, BytesView payload);
+
+// Timers that are due. tick.cc calls these.
+Status LeaseRanOut(Context& ctx, BytesView payload);      // lease.cc
+Status SignalExpired(Context& ctx, BytesView payload);    // expire.cc
+Status PurgeSignal(Context& ctx, BytesView payload);      // expire.cc
+Status ExpireItem(Context& ctx, struct PlacedItem& placed);  // expire.cc
+
+}  // namespace schakel::machine
