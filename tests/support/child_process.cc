@@ -194,7 +194,7 @@ std::optional<int> ChildProcess::WaitForPort(const std::filesystem::path& file,
   return there ? std::optional<int>(port) : std::nullopt;
 }
 
-RunResult Run(ChildOptions options, std::chrono::milliseconds timeout) {
+RunResult RunProgram(ChildOptions options, std::chrono::milliseconds timeout) {
   std::unique_ptr<ChildProcess> child = ChildProcess::Start(std::move(options));
   if (child == nullptr) return {127, "", "no such program"};
   if (!child->Wait(timeout)) child->Kill();

@@ -73,6 +73,7 @@ struct RunResult {
   std::string out;
   std::string err;
 };
-RunResult Run(ChildOptions options, std::chrono::milliseconds timeout = std::chrono::seconds(60));
+RunResult RunProgram(ChildOptions options,
+                     std::chrono::milliseconds timeout = std::chrono::seconds(60));
 
 }  // namespace schakel::testing

@@ -70,7 +70,7 @@ TestPki::TestPki(const std::filesystem::path& folder, const std::string& name)
 }
 
 void TestPki::Openssl(std::initializer_list<std::string> args) const {
-  const RunResult result = Run({.program = "openssl", .args = args, .folder = folder_});
+  const RunResult result = RunProgram({.program = "openssl", .args = args, .folder = folder_});
   if (result.code != 0) std::fprintf(stderr, "openssl failed:\n%s\n", result.err.c_str());
   SCHAKEL_CHECK(result.code == 0, "openssl makes the test's certificates");
 }

@@ -40,7 +40,7 @@ class TestPki {
   // subjectAltName is always localhost and 127.0.0.1.
   TestCertificate Issue(const Leaf& leaf);
   // A partner's certificate for client and server.
-  TestCertificate Issue(const std::string& oin) { return Issue(Leaf{.oin = oin}); }
+  TestCertificate IssueFor(const std::string& oin) { return Issue(Leaf{.oin = oin}); }
 
   // Takes effect with the next WriteCrl.
   void Revoke(const TestCertificate& certificate);
