@@ -9,7 +9,7 @@
 namespace schakel::merkle {
 namespace {
 
-std::vector<Digest> Digests(const textbook::Entries& entries) {
+std::vector<Digest> Digests(textbook::List entries) {
   std::vector<Digest> digests;
   for (const auto& entry : entries) digests.push_back(DigestOf(entry));
   return digests;

@@ -2,6 +2,7 @@
 // it. It shares nothing with broker/merkle but SHA-256.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,10 +13,11 @@ namespace schakel::textbook {
 
 using Entries = std::vector<Bytes>;
 
-inline Entries Slice(const Entries& d, size_t begin, size_t end) {
-  return Entries(d.begin() + static_cast<std::ptrdiff_t>(begin),
-                 d.begin() + static_cast<std::ptrdiff_t>(end));
-}
+// D[n] of the RFC; points into a list of entries.
+using List = std::span<const Bytes>;
+
+// D[begin:end]
+inline List Slice(List d, size_t begin, size_t end) { return d.subspan(begin, end - begin); }
 
 inline size_t LargestPowerOfTwoBelow(size_t n) {
   size_t k = 1;
@@ -23,7 +25,7 @@ inline size_t LargestPowerOfTwoBelow(size_t n) {
   return k;
 }
 
-inline Digest Mth(const Entries& d) {
+inline Digest Mth(List d) {
   if (d.empty()) return crypto::Sha256("");
   if (d.size() == 1) return crypto::Sha256(std::string(1, '\x00') + d[0]);
   const size_t k = LargestPowerOfTwoBelow(d.size());
@@ -31,7 +33,7 @@ inline Digest Mth(const Entries& d) {
                         Mth(Slice(d, k, d.size())).str());
 }
 
-inline std::vector<Digest> PathOf(size_t m, const Entries& d) {
+inline std::vector<Digest> PathOf(size_t m, List d) {
   if (d.size() == 1) return {};
   const size_t k = LargestPowerOfTwoBelow(d.size());
   std::vector<Digest> path;
@@ -45,7 +47,7 @@ inline std::vector<Digest> PathOf(size_t m, const Entries& d) {
   return path;
 }
 
-inline std::vector<Digest> SubProof(size_t m, const Entries& d, bool complete) {
+inline std::vector<Digest> SubProof(size_t m, List d, bool complete) {
   if (m == d.size()) return complete ? std::vector<Digest>{} : std::vector<Digest>{Mth(d)};
   const size_t k = LargestPowerOfTwoBelow(d.size());
   std::vector<Digest> proof;
@@ -59,7 +61,7 @@ inline std::vector<Digest> SubProof(size_t m, const Entries& d, bool complete) {
   return proof;
 }
 
-inline std::vector<Digest> Consistency(size_t m, const Entries& d) { return SubProof(m, d, true); }
+inline std::vector<Digest> Consistency(size_t m, List d) { return SubProof(m, d, true); }
 
 // n entries of 32 bytes, all different.
 inline Entries MakeEntries(size_t n) {

@@ -88,8 +88,8 @@ TEST(Frontier, IsWrittenAsItsHeaderSays) {
   const auto e = textbook::MakeEntries(3);
   EXPECT_EQ(frontier.Serialise(), ByteWriter()
                                       .U64(3)
-                                      .Raw(textbook::Mth({e[0], e[1]}).view())
-                                      .Raw(textbook::Mth({e[2]}).view())
+                                      .Raw(textbook::Mth(textbook::Slice(e, 0, 2)).view())
+                                      .Raw(textbook::Mth(textbook::Slice(e, 2, 3)).view())
                                       .Take());
 }
 
