@@ -20,8 +20,8 @@ struct SignedDocument {
 
 // Checks that every custodian of the document signed it with a certificate that names its OIN, in
 // the document's order. A document outlives its signers' certificates: with `anchors` each chain
-// must have been trusted at the moment when the youngest of the signing certificates began to be
-// valid, and that moment must not be after `now`. The digest is pinned by the clients, not here.
+// must be trusted at `now` or, when a signing certificate has expired by then, at the last moment
+// when all of them were valid. The digest is pinned by the clients, not here.
 // Errors: KEY_DOCUMENT_INVALID, CERTIFICATE_INVALID.
 Result<SignedDocument> VerifySignedDocument(v1::GetKeyDocumentResponse wire,
                                             const crypto::TrustAnchors* anchors, Millis now);

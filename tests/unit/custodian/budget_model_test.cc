@@ -49,7 +49,7 @@ const std::vector<OrganisationId>& Organisations() {
   return all;
 }
 
-class BudgetModel : public testing::TestWithParam<uint32_t> {};
+class BudgetModel : public ::testing::TestWithParam<uint32_t> {};
 
 TEST_P(BudgetModel, AgreesWithASimpleOneOverRandomStepsRestartsAndClockJumps) {
   SCOPED_TRACE("seed " + std::to_string(GetParam()));
@@ -101,7 +101,7 @@ TEST_P(BudgetModel, AgreesWithASimpleOneOverRandomStepsRestartsAndClockJumps) {
   EXPECT_GT(refused, 300u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, BudgetModel, testing::Range(1u, 9u));
+INSTANTIATE_TEST_SUITE_P(Seeds, BudgetModel, ::testing::Range(1u, 9u));
 
 }  // namespace
 }  // namespace schakel::custodian

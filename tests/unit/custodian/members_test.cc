@@ -3,13 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/custodian/temp_folder.h"
+#include <fstream>
+
+#include "tests/support/temp_dir.h"
 
 namespace schakel::custodian {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 const OrganisationId kPolice = *OrganisationId::From("00000099000000001000");
 const OrganisationId kCare = *OrganisationId::From("00000099000000002000");
@@ -50,7 +52,7 @@ struct BadMembers {
   std::string message;
 };
 
-class BadMembersFile : public testing::TestWithParam<BadMembers> {};
+class BadMembersFile : public ::testing::TestWithParam<BadMembers> {};
 
 TEST_P(BadMembersFile, IsRefusedWithFileLineAndReason) {
   std::vector<Error> problems;
@@ -66,7 +68,7 @@ std::string Replaced(std::string text, const std::string& what, const std::strin
 
 INSTANTIATE_TEST_SUITE_P(
     Table, BadMembersFile,
-    testing::Values(
+    ::testing::Values(
         BadMembers{"NoAuthority", Replaced(kOneMember, "    authority: Wpg art. 20\n", ""),
                    "m.yaml:2", "authority"},
         BadMembers{"EmptyAuthority", Replaced(kOneMember, "Wpg art. 20", "\"\""), "m.yaml:4", ""},
@@ -83,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadMembers{"NoYaml", "members: [", "m.yaml:1", ""}),
     [](const auto& test) { return test.param.name; });
 
-class MembersFileTest : public testing::Test {
+class MembersFileTest : public ::testing::Test {
  protected:
   std::unique_ptr<MembersFile> Open() {
     std::vector<Error> problems;
@@ -91,40 +93,40 @@ class MembersFileTest : public testing::Test {
         folder_.path() / "members.yaml",
         [this](const std::vector<Error>& wrong) { reloads_.push_back(wrong.size()); }, &problems);
   }
-  const TempFolder folder_;
+  const testing::TempDir folder_;
   std::vector<size_t> reloads_;
 };
 
 TEST_F(MembersFileTest, TakesAChangeAtTheNextQuestion) {
-  folder_.Write("members.yaml", kOneMember);
+  testing::WriteFile(folder_ / "members.yaml", kOneMember);
   const auto file = Open();
   ASSERT_NE(file, nullptr);
   EXPECT_TRUE(file->Find(kPolice));
   EXPECT_FALSE(file->Find(kCare));
-  folder_.Replace("members.yaml", kTwoMembers);
+  testing::WriteFile(folder_ / "members.yaml", kTwoMembers);
   const auto facts = file->Find(kCare);
   ASSERT_TRUE(facts);
   EXPECT_TRUE(facts->disabled);
   EXPECT_EQ(facts->issuer, std::nullopt);
   EXPECT_EQ(facts->role, v1::ROLE_PARTNER);
   EXPECT_GT(facts->entry_version, 1u);
-  folder_.Write("members.yaml", "{}\n");  // in place
+  std::ofstream(folder_ / "members.yaml") << "{}\n";  // in place
   EXPECT_FALSE(file->Find(kPolice));
   EXPECT_THAT(reloads_, ElementsAre(0u, 0u));
 }
 
 TEST_F(MembersFileTest, KeepsTheOldWhileTheNewIsBroken) {
-  folder_.Write("members.yaml", kTwoMembers);
+  testing::WriteFile(folder_ / "members.yaml", kTwoMembers);
   const auto file = Open();
   ASSERT_NE(file, nullptr);
-  folder_.Replace("members.yaml", kOneMember + "    typo: 1\n");
+  testing::WriteFile(folder_ / "members.yaml", kOneMember + "    typo: 1\n");
   EXPECT_TRUE(file->FindMember(kCare));
   EXPECT_FALSE(file->Current());
   EXPECT_THAT(reloads_, ElementsAre(1u));  // read once, not at each question
   std::filesystem::remove(folder_.path() / "members.yaml");
   EXPECT_TRUE(file->FindMember(kCare));
   EXPECT_FALSE(file->Current());
-  folder_.Write("members.yaml", kOneMember);
+  testing::WriteFile(folder_ / "members.yaml", kOneMember);
   EXPECT_FALSE(file->FindMember(kCare));
   EXPECT_TRUE(file->Current());
   EXPECT_THAT(reloads_, ElementsAre(1u, 1u, 0u));
@@ -132,7 +134,7 @@ TEST_F(MembersFileTest, KeepsTheOldWhileTheNewIsBroken) {
 
 TEST_F(MembersFileTest, IsNeededAtStart) {
   EXPECT_EQ(Open(), nullptr);
-  folder_.Write("members.yaml", "members: [");
+  testing::WriteFile(folder_ / "members.yaml", "members: [");
   EXPECT_EQ(Open(), nullptr);
   EXPECT_TRUE(reloads_.empty());
 }

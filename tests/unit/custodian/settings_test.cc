@@ -3,12 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/custodian/temp_folder.h"
+#include "tests/support/temp_dir.h"
 
 namespace schakel::custodian {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 const std::string kGood = R"(data_folder: data
 share_file: share-1.key
@@ -29,10 +29,15 @@ reflection: true
 drain_timeout: 1500ms
 )";
 
+std::filesystem::path Write(const std::filesystem::path& path, const std::string& text) {
+  testing::WriteFile(path, text);
+  return path;
+}
+
 TEST(Settings, ReadsPathsRelativeToTheFile) {
-  const TempFolder folder;
+  const testing::TempDir folder;
   std::vector<Error> problems;
-  const auto settings = LoadSettings(folder.Write("c.yaml", kGood), &problems);
+  const auto settings = LoadSettings(Write(folder / "c.yaml", kGood), &problems);
   ASSERT_TRUE(settings) << problems.front().field << problems.front().message;
   EXPECT_EQ(settings->data_folder, folder.path() / "data");
   EXPECT_EQ(settings->members_file, "/etc/members.yaml");
@@ -45,10 +50,10 @@ TEST(Settings, ReadsPathsRelativeToTheFile) {
 }
 
 TEST(Settings, LeavesOutWhatIsOptional) {
-  const TempFolder folder;
+  const testing::TempDir folder;
   std::vector<Error> problems;
   const std::string text = kGood.substr(0, kGood.find("metrics_address"));
-  const auto settings = LoadSettings(folder.Write("c.yaml", text), &problems);
+  const auto settings = LoadSettings(Write(folder / "c.yaml", text), &problems);
   ASSERT_TRUE(settings);
   EXPECT_TRUE(settings->metrics_address.empty());
   EXPECT_FALSE(settings->reflection);
@@ -56,12 +61,12 @@ TEST(Settings, LeavesOutWhatIsOptional) {
 }
 
 TEST(Settings, ListsEveryMistakeWithItsLine) {
-  const TempFolder folder;
+  const testing::TempDir folder;
   std::string text = kGood;
   text.replace(text.find("127.0.0.1:0"), 11, "nowhere");
   text.replace(text.find("127.0.0.1:9465"), 14, "0.0.0.0:9465");
   text.replace(text.find("level: warning"), 14, "level: loud");
-  const auto path = folder.Write("c.yaml", text);
+  const auto path = Write(folder / "c.yaml", text);
   std::vector<Error> problems;
   EXPECT_FALSE(LoadSettings(path, &problems));
   ASSERT_EQ(problems.size(), 3u);
@@ -74,7 +79,7 @@ TEST(Settings, ListsEveryMistakeWithItsLine) {
 }
 
 TEST(Settings, RefusesMissingUnknownAndMistypedKeys) {
-  const TempFolder folder;
+  const testing::TempDir folder;
   for (const std::string key :
        {"data_folder", "share_file", "key_document_file", "members_file", "  address",
         "  certificate_file", "  key_file", "  ca_file", "  crl_path"}) {
@@ -82,14 +87,14 @@ TEST(Settings, RefusesMissingUnknownAndMistypedKeys) {
     const size_t begin = text.find(std::string(key) + ":");
     text.erase(begin, text.find('\n', begin) + 1 - begin);
     std::vector<Error> problems;
-    EXPECT_FALSE(LoadSettings(folder.Write("c.yaml", text), &problems)) << key;
+    EXPECT_FALSE(LoadSettings(Write(folder / "c.yaml", text), &problems)) << key;
     ASSERT_EQ(problems.size(), 1u) << key;
     EXPECT_THAT(problems[0].message, HasSubstr("missing key"));
   }
   for (const std::string line : {"shares: x", "cap_per_day: many", "cap_per_day: 0",
                                  "drain_timeout: 5", "reflection: perhaps"}) {
     std::string text = kGood.substr(0, kGood.find("reflection")) + line + "\n";
-    const auto path = folder.Write("c.yaml", text);
+    const auto path = Write(folder / "c.yaml", text);
     std::vector<Error> problems;
     EXPECT_FALSE(LoadSettings(path, &problems)) << line;
     ASSERT_EQ(problems.size(), 1u) << line;

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "broker/custodian/files.h"
-#include "tests/unit/custodian/temp_folder.h"
+#include "tests/support/temp_dir.h"
 
 namespace schakel::custodian {
 namespace {
@@ -75,7 +75,7 @@ TEST(ShareFile, NoticesEveryCutAndEveryAddition) {
 }
 
 TEST(ShareFile, IsRefusedWhenOthersMayReadIt) {
-  const TempFolder folder;
+  const testing::TempDir folder;
   const auto path = folder.path() / "share-1.key";
   ASSERT_TRUE(WriteNewFile(path, Encoded(), 0600).ok());
   EXPECT_TRUE(LoadShareFile(path).ok());
@@ -89,7 +89,7 @@ TEST(ShareFile, IsRefusedWhenOthersMayReadIt) {
 }
 
 TEST(ShareFile, IsRefusedAsALinkAFolderOrTooLarge) {
-  const TempFolder folder;
+  const testing::TempDir folder;
   const auto path = folder.path() / "share-1.key";
   ASSERT_TRUE(WriteNewFile(path, Encoded(), 0600).ok());
   std::filesystem::create_symlink(path, folder.path() / "link");
@@ -101,7 +101,7 @@ TEST(ShareFile, IsRefusedAsALinkAFolderOrTooLarge) {
 }
 
 TEST(Files, ANewFileNeverReplacesAnother) {
-  const TempFolder folder;
+  const testing::TempDir folder;
   const auto path = folder.path() / "file";
   ASSERT_TRUE(WriteNewFile(path, "first", 0600).ok());
   EXPECT_FALSE(WriteNewFile(path, "second", 0600).ok());
