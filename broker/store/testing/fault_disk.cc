@@ -164,8 +164,10 @@ void FaultDisk::Undo(const Entry& entry) {
 }
 
 void FaultDisk::LoseUnsynced(const std::string& path, File& file, std::mt19937_64& random) {
-  // Beyond `written` there may be preallocated bytes: they go as well.
-  const uint64_t kept = file.synced + random() % (file.written - file.synced + 1);
+  // Often the whole length: then the tear is in the last record, and not behind a cut one. Beyond
+  // `written` there may be preallocated bytes: they go as well.
+  const uint64_t unsynced = file.written - file.synced;
+  const uint64_t kept = file.synced + (random() % 4 == 0 ? unsynced : random() % (unsynced + 1));
   fs::resize_file(path, kept);
   const uint64_t sector = kept == 0 ? 0 : (kept - 1) / kSectorBytes * kSectorBytes;
   const uint64_t torn_from = std::max(file.synced, sector);
