@@ -44,7 +44,7 @@ std::string DurationText(int64_t ms) {
 }
 
 std::optional<std::string> ReadString(const Value& in, const FieldDescriptor* field, Message* out) {
-  const v1::YamlField& demands = Demands(field);
+  const schakel::v1::YamlField& demands = Demands(field);
   std::string text = in.text;
   if (field->type() == FieldDescriptor::TYPE_BYTES) {
     const auto raw = HexDecode(text);
@@ -96,7 +96,7 @@ std::optional<std::string> ReadEnum(const Value& in, const FieldDescriptor* fiel
 
 std::optional<std::string> ReadSigned(const Value& in, const FieldDescriptor* field, Message* out,
                                       int64_t type_min, int64_t type_max) {
-  const v1::YamlField& demands = Demands(field);
+  const schakel::v1::YamlField& demands = Demands(field);
   // On a repeated field, min and max count items.
   const bool ranged = !field->is_repeated();
   const int64_t min = ranged && demands.has_min() ? demands.min() : type_min;
@@ -118,7 +118,7 @@ std::optional<std::string> ReadSigned(const Value& in, const FieldDescriptor* fi
 
 std::optional<std::string> ReadUnsigned(const Value& in, const FieldDescriptor* field, Message* out,
                                         uint64_t type_max) {
-  const v1::YamlField& demands = Demands(field);
+  const schakel::v1::YamlField& demands = Demands(field);
   const bool ranged = !field->is_repeated();
   const uint64_t min = ranged && demands.min() > 0 ? static_cast<uint64_t>(demands.min()) : 0;
   const uint64_t max =
@@ -144,7 +144,7 @@ std::optional<std::string> ReadUnsigned(const Value& in, const FieldDescriptor* 
 
 std::optional<std::string> ReadDuration(const Value& in, const FieldDescriptor* field,
                                         Message* out) {
-  const v1::YamlField& demands = Demands(field);
+  const schakel::v1::YamlField& demands = Demands(field);
   const bool ranged = !field->is_repeated();
   const auto ms = ParseDurationMs(in.text);
   if (!ms) return "expected a duration such as 500ms, 10s, 5min, 12h or 30d";
@@ -165,8 +165,8 @@ std::optional<std::string> ReadDuration(const Value& in, const FieldDescriptor* 
 
 }  // namespace
 
-const v1::YamlField& Demands(const FieldDescriptor* field) {
-  return field->options().GetExtension(v1::yaml);
+const schakel::v1::YamlField& Demands(const FieldDescriptor* field) {
+  return field->options().GetExtension(schakel::v1::yaml);
 }
 
 bool IsDuration(const FieldDescriptor* field) {

@@ -12,7 +12,7 @@
 namespace schakel::config {
 
 // What the proto demands of the file (schakel/v1/yaml_options.proto).
-const v1::YamlField& Demands(const google::protobuf::FieldDescriptor* field);
+const schakel::v1::YamlField& Demands(const google::protobuf::FieldDescriptor* field);
 
 // Whether the field is a google.protobuf.Duration, which is one value although it is a message.
 bool IsDuration(const google::protobuf::FieldDescriptor* field);

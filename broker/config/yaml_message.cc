@@ -1,10 +1,12 @@
 #include "broker/config/yaml_message.h"
 
 #include <google/protobuf/descriptor.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <optional>
 #include <set>
+#include <sstream>
 
 #include "broker/config/yaml_field.h"
 
@@ -18,6 +20,7 @@ using google::protobuf::Reflection;
 
 constexpr size_t kValuesMax = 1'000'000;
 constexpr int kDepthMax = 32;
+constexpr size_t kProblemsMax = 100;
 
 // Some text of the file, shortened for a message.
 std::string Quoted(std::string_view text) {
@@ -73,6 +76,11 @@ class Reader {
 
   void ReportAt(int line, std::string message) {
     ok_ = false;
+    if (stopped_) return;
+    if (++reported_ == kProblemsMax) {
+      message = "too many mistakes; the rest of the file was not read";
+      stopped_ = true;
+    }
     problems_->push_back(
         InvalidArgument("CONFIG_INVALID", file_ + ":" + std::to_string(line), std::move(message)));
   }
@@ -82,17 +90,18 @@ class Reader {
     ReportAt(node.Mark().line + 1, std::move(message));
   }
 
-  // Counts values and levels. False when the file is too large to go on.
+  // Counts values and levels. False when the file is too large to go on; then nothing more is read.
   bool Enter(const YAML::Node& node, int depth) {
+    if (stopped_) return false;
     if (++values_ > kValuesMax) {
-      if (values_ == kValuesMax + 1) Report(node, "expected at most 1,000,000 values in a file");
-      return false;
-    }
-    if (depth > kDepthMax) {
+      Report(node, "expected at most 1,000,000 values in a file");
+    } else if (depth > kDepthMax) {
       Report(node, "expected at most 32 levels");
-      return false;
+    } else {
+      return true;
     }
-    return true;
+    stopped_ = true;
+    return false;
   }
 
   static void SetLine(const YAML::Node& node, Message* out) {
@@ -109,6 +118,7 @@ class Reader {
                 std::set<const FieldDescriptor*>* seen) {
     const Descriptor* type = out->GetDescriptor();
     for (const auto& entry : node) {
+      if (stopped_) return;
       if (!entry.first.IsScalar()) {
         Report(entry.first, "expected a key; found " + Kind(entry.first));
         continue;
@@ -123,7 +133,7 @@ class Reader {
         Report(entry.first, "key " + Quoted(key) + " stands here twice");
         continue;
       }
-      ReadField(entry.second, field, out, depth);
+      ReadField(entry.first, entry.second, field, out, depth);
     }
   }
 
@@ -137,9 +147,11 @@ class Reader {
     }
   }
 
-  void ReadField(const YAML::Node& node, const FieldDescriptor* field, Message* out, int depth) {
+  void ReadField(const YAML::Node& key, const YAML::Node& node, const FieldDescriptor* field,
+                 Message* out, int depth) {
     if (node.IsNull()) {
-      Report(node, "key '" + field->name() + "' has no value; leave it out instead");
+      // Nothing has no place of its own.
+      Report(key, "key '" + field->name() + "' has no value; leave it out instead");
       return;
     }
     if (field->is_repeated()) {
@@ -152,14 +164,17 @@ class Reader {
   void ReadRepeated(const YAML::Node& node, const FieldDescriptor* field, Message* out, int depth) {
     if (!Enter(node, depth)) return;
     if (node.IsSequence()) {
-      for (const auto& item : node) ReadValue(item, field, out, depth + 1);
+      for (const auto& item : node) {
+        if (stopped_) return;
+        ReadValue(item, field, out, depth + 1);
+      }
     } else if (node.IsMap() && field->message_type() != nullptr && !IsDuration(field)) {
       ReadKeyedItems(node, field, out, depth);
     } else {
       Report(node, "key '" + field->name() + "': expected a list; found " + Kind(node));
       return;
     }
-    const v1::YamlField& demands = Demands(field);
+    const schakel::v1::YamlField& demands = Demands(field);
     const auto count = static_cast<int64_t>(node.size());
     const int64_t min = demands.has_min() ? demands.min() : (demands.required() ? 1 : 0);
     if (count < min || (demands.has_max() && count > demands.max())) {
@@ -168,7 +183,7 @@ class Reader {
     }
   }
 
-  static std::string Bounds(const v1::YamlField& demands, int64_t min) {
+  static std::string Bounds(const schakel::v1::YamlField& demands, int64_t min) {
     std::string out = "at least " + std::to_string(min);
     if (demands.has_max()) out += " and at most " + std::to_string(demands.max());
     return out;
@@ -180,6 +195,7 @@ class Reader {
     const Descriptor* type = field->message_type();
     std::set<std::string> keys;
     for (const auto& entry : node) {
+      if (stopped_) return;
       Message* item = out->GetReflection()->AddMessage(out, field);
       SetLine(entry.first, item);
       if (!Enter(entry.first, depth + 1)) return;
@@ -196,7 +212,7 @@ class Reader {
         ReadKeys(entry.second, item, depth + 1, &seen);
       } else {
         seen.insert(type->field(1));
-        ReadField(entry.second, type->field(1), item, depth + 1);
+        ReadField(entry.first, entry.second, type->field(1), item, depth + 1);
       }
       ReportMissing(entry.first, type, seen);
     }
@@ -225,7 +241,39 @@ class Reader {
   std::string file_;
   std::vector<Error>* problems_;
   size_t values_ = 0;
+  size_t reported_ = 0;
   bool ok_ = true;
+  bool stopped_ = false;
+};
+
+// Looks through a file before it is built: how many documents, and where the first alias is.
+class Outline : public YAML::EventHandler {
+ public:
+  // REQUIRES: called within a try block. Looks at two documents at most: on some malformed starts
+  // the parser finds documents without end.
+  explicit Outline(const std::string& text) {
+    std::istringstream in(text);
+    YAML::Parser parser(in);
+    while (documents < 2 && parser.HandleNextDocument(*this)) ++documents;
+  }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    if (alias_line == 0) alias_line = mark.line + 1;
+  }
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+  int documents = 0;
+  int alias_line = 0;  // 0: none
 };
 
 }  // namespace
@@ -235,12 +283,16 @@ bool ReadYaml(std::string_view file, std::string_view text, Message* out,
   out->Clear();
   Reader reader(file, problems);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.size() != 1) {
-      reader.ReportAt(1, "expected one YAML document; found " + std::to_string(documents.size()));
-      return false;
+    const std::string copy(text);
+    const Outline outline(copy);
+    if (outline.documents != 1) {
+      reader.ReportAt(1, "expected one YAML document");
+    } else if (outline.alias_line != 0) {
+      // A few aliases of each other can stand for more values than anybody can visit.
+      reader.ReportAt(outline.alias_line, "expected no alias: write the value out");
+    } else {
+      reader.ReadMessage(YAML::Load(copy), out, 1);
     }
-    reader.ReadMessage(documents[0], out, 1);
   } catch (const YAML::Exception& e) {
     reader.ReportAt(e.mark.line + 1, "expected YAML: " + e.msg);
   }

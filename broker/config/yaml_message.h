@@ -11,8 +11,8 @@
 //   - a repeated field is a sequence; of messages it may also be a map: the key fills the item's
 //   first
 //     field and a plain value its second (`debt-relief@dordrecht: "00000099000000002000"`);
-//   - null is refused; leave the key out instead.
-// LIMIT: 1,000,000 values a file and 32 levels, so that aliases cannot blow it up.
+//   - null is refused (leave the key out instead), and so are aliases and second documents.
+// LIMIT: 1,000,000 values, 32 levels and 100 mistakes a file.
 #pragma once
 
 #include <google/protobuf/message.h>

@@ -83,21 +83,21 @@ std::optional<int64_t> ParseDurationMs(std::string_view text) {
   return static_cast<int64_t>(*ms);
 }
 
-std::optional<std::string> FormProblem(v1::YamlForm form, std::string_view text) {
+std::optional<std::string> FormProblem(schakel::v1::YamlForm form, std::string_view text) {
   const auto all = [&](auto predicate) { return std::all_of(text.begin(), text.end(), predicate); };
   switch (form) {
-    case v1::YAML_FORM_CODE:
+    case schakel::v1::YAML_FORM_CODE:
       if (IsCode(text)) return std::nullopt;
       return "expected a code: lower case letters, digits and hyphens, at most 64";
-    case v1::YAML_FORM_OIN:
+    case schakel::v1::YAML_FORM_OIN:
       if (text.size() == 20 && all(IsDigit)) return std::nullopt;
       return "expected an OIN: 20 digits";
-    case v1::YAML_FORM_DIGEST:
+    case schakel::v1::YAML_FORM_DIGEST:
       if (text.size() == 64 && all([](char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); })) {
         return std::nullopt;
       }
       return "expected a SHA-256 digest: 64 lower-case hexadecimal digits";
-    case v1::YAML_FORM_FUNCTION_AT_AREA: {
+    case schakel::v1::YAML_FORM_FUNCTION_AT_AREA: {
       const size_t at = text.find('@');
       if (at != std::string_view::npos && IsCode(text.substr(0, at)) &&
           IsCode(text.substr(at + 1))) {
@@ -105,7 +105,7 @@ std::optional<std::string> FormProblem(v1::YamlForm form, std::string_view text)
       }
       return "expected function@area, such as debt-relief@dordrecht";
     }
-    case v1::YAML_FORM_DOMAIN:
+    case schakel::v1::YAML_FORM_DOMAIN:
       if (IsDomain(text)) return std::nullopt;
       return "expected a domain name in lower case, such as zhz.example";
     default:

@@ -22,7 +22,7 @@ std::optional<uint64_t> ParseByteSize(std::string_view text);
 std::optional<int64_t> ParseDurationMs(std::string_view text);
 
 // What is wrong with a text of that form, as "expected ..."; nullopt when nothing is.
-std::optional<std::string> FormProblem(v1::YamlForm form, std::string_view text);
+std::optional<std::string> FormProblem(schakel::v1::YamlForm form, std::string_view text);
 
 // An enum value's name as files write it: without the enum's prefix, lower case, with hyphens.
 // `enum_name` RuleEffect and `value_name` RULE_EFFECT_NO_RULE give no-rule.
