@@ -4,12 +4,12 @@
     check_tlog_tiles.py FOLDER VKEY
 
 Needs python3 and the openssl command only. It is written from the specifications (signed-note,
-tlog-checkpoint, tlog-tiles, RFC 6962) and shares nothing with Schakel's own code, so that the two can
-be held against each other.
+tlog-checkpoint, tlog-tiles, RFC 6962) and shares nothing with Schakel's own code, so that the two
+can be held against each other.
 
 It checks that
   - the checkpoint is signed by VKEY, which must also be the key of the checkpoint's origin;
-  - the folder holds exactly the tiles and entry bundles of a tree of that size, partial ones included;
+  - the folder holds exactly the tiles and entry bundles of a tree of that size, also partial ones;
   - every entry hashes to its place in a level 0 tile;
   - every hash of a higher tile is the root of the full tile below it;
   - the tiles together have the root that the checkpoint signs.
