@@ -116,6 +116,8 @@ inline constexpr uint32_t kPageSizeDefault = 100;
 inline constexpr uint32_t kPageSizeMax = 1000;
 inline constexpr size_t kPageTokenBytesMax = 512;
 inline constexpr size_t kScanPerQueryMax = 100'000;       // records looked at for one page
+inline constexpr size_t kQueryPageBytesMax = 2 * 1024 * 1024;   // a page fits in a message with room
+inline constexpr size_t kExportPieceBytesMax = 1024 * 1024;     // frames of one message of an export
 
 // ---- Log ----
 inline constexpr size_t kNoteBytesMax = 256 * 1024;      // 16 post-quantum signatures take 110 KiB
