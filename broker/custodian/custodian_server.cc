@@ -100,6 +100,9 @@ Status CustodianServer::Listen() {
     if (!endpoint.ok()) return settings_.At("metrics_address", endpoint.error().message);
     endpoint_ = std::move(endpoint).value();
   }
+  // Who waits for the port must not read that of an earlier run.
+  std::error_code ignored;
+  if (!settings_.port_file.empty()) std::filesystem::remove(settings_.port_file, ignored);
   transport::ServerOptions options;
   options.address = settings_.listen_address;
   options.tls = settings_.tls;

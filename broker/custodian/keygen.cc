@@ -6,6 +6,7 @@
 #include "broker/base/clock.h"
 #include "broker/base/ids.h"
 #include "broker/base/limits.h"
+#include "broker/config/yaml_scalar.h"
 #include "broker/crypto/cert_key.h"
 #include "broker/crypto/key_document.h"
 #include "broker/crypto/threshold.h"
@@ -52,7 +53,9 @@ Result<Signer> LoadSigner(const KeygenCustodian& custodian) {
 
 Status CheckNumbers(const KeygenOptions& options) {
   const size_t count = options.custodians.size();
-  if (options.region.empty()) return BadField("--region", "expected the region's domain name");
+  if (const auto problem = config::FormProblem(v1::YAML_FORM_DOMAIN, options.region)) {
+    return BadField("--region", *problem);
+  }
   if (options.epoch == 0) {
     return BadField("--epoch", "expected 1 or more: epoch 0 means unlinked");
   }

@@ -3,6 +3,9 @@
 
 #include <atomic>
 #include <filesystem>
+#include <mutex>
+#include <ostream>
+#include <streambuf>
 #include <string>
 #include <vector>
 
@@ -24,6 +27,39 @@ class SetClock final : public Clock {
 
  private:
   std::atomic<Micros> ahead_{Micros(0)};
+};
+
+// Log lines that a test reads while servers still write them.
+class SharedLines {
+ public:
+  std::ostream* out() { return &out_; }
+  std::string str() const { return buffer_.str(); }
+
+ private:
+  class Buffer final : public std::streambuf {
+   public:
+    std::string str() const {
+      std::lock_guard lock(mutex_);
+      return text_;
+    }
+
+   private:
+    int_type overflow(int_type c) override {
+      std::lock_guard lock(mutex_);
+      if (c != traits_type::eof()) text_ += traits_type::to_char_type(c);
+      return traits_type::not_eof(c);
+    }
+    std::streamsize xsputn(const char* text, std::streamsize size) override {
+      std::lock_guard lock(mutex_);
+      text_.append(text, static_cast<size_t>(size));
+      return size;
+    }
+
+    mutable std::mutex mutex_;
+    std::string text_;
+  };
+  Buffer buffer_;
+  std::ostream out_{&buffer_};
 };
 
 struct MemberEntry {

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <sstream>
-
 #include "broker/custodian/materials.h"
 #include "broker/store/testing/memory_state.h"
 #include "tests/unit/custodian/custodian_set.h"
@@ -23,7 +21,7 @@ class EvaluatorTest : public ::testing::Test {
     materials_ = LoadMaterials(set_.SettingsOf(0), clock_, nullptr, &problems);
     for (const Error& problem : problems) ADD_FAILURE() << problem.field << problem.message;
     SCHAKEL_CHECK(materials_.has_value(), "the set is right");
-    log_ = std::move(transport::Logger::Make("debug", &lines_)).value();
+    log_ = std::move(transport::Logger::Make("debug", lines_.out())).value();
     instruments_ = std::make_unique<Instruments>(&metrics_, log_.get());
     budgets_ = std::move(BudgetLedger::Open(store_)).value();
     evaluator_ = std::make_unique<Evaluator>(
@@ -61,7 +59,7 @@ class EvaluatorTest : public ::testing::Test {
 
   CustodianSet set_;
   SetClock clock_;
-  std::ostringstream lines_;
+  SharedLines lines_;
   transport::Metrics metrics_;
   store::testing::MemoryState store_;
   std::unique_ptr<transport::Logger> log_;

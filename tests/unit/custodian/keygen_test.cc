@@ -60,6 +60,7 @@ TEST(Keygen, RefusesBadNumbersAndWritesNothing) {
       {"--threshold", [](auto& o) { o.threshold = 258; }},
       {"--epoch", [](auto& o) { o.epoch = 0; }},
       {"--region", [](auto& o) { o.region.clear(); }},
+      {"--region", [](auto& o) { o.region = "Zuid Holland"; }},
       {"--custodian", [](auto& o) { o.custodians.clear(); }},
       {"--custodian", [](auto& o) { o.custodians.resize(limits::kCustodiansMax + 1); }},
       {"--custodian", [](auto& o) { o.custodians[0].oin = "123"; }},

@@ -11,6 +11,7 @@
 #include "broker/custodian/custodian_server.h"
 #include "broker/transport/errors.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "tests/unit/custodian/custodian_set.h"
 
 namespace schakel::custodian {
@@ -38,7 +39,7 @@ class ServiceTest : public ::testing::Test {
   ServiceTest() {
     member_ = set_.pki().Issue({.oin = kMember, .until = std::chrono::hours(24 * 60)});
     other_ = set_.pki().Issue({.oin = kOther});
-    log_ = std::move(transport::Logger::Make("info", &lines_)).value();
+    log_ = std::move(transport::Logger::Make("info", lines_.out())).value();
     Admit({});
   }
   void Admit(MemberEntry first) {
@@ -132,9 +133,29 @@ class ServiceTest : public ::testing::Test {
     return false;
   }
 
+  // How a question for the list of services ends.
+  grpc::StatusCode Reflected(size_t i) {
+    grpc::ClientContext context;
+    Fill(&context, false);
+    const auto stub = grpc::reflection::v1::ServerReflection::NewStub(Channel(i, member_));
+    const auto stream = stub->ServerReflectionInfo(&context);
+    grpc::reflection::v1::ServerReflectionRequest request;
+    request.set_list_services("*");
+    grpc::reflection::v1::ServerReflectionResponse response;
+    if (stream->Write(request) && stream->Read(&response)) {
+      bool listed = false;
+      for (const auto& service : response.list_services_response().service()) {
+        listed = listed || service.name() == "schakel.v1.CustodianService";
+      }
+      EXPECT_TRUE(listed);
+    }
+    stream->WritesDone();
+    return stream->Finish().error_code();
+  }
+
   CustodianSet set_;
   SetClock clock_;
-  std::ostringstream lines_;
+  SharedLines lines_;
   std::unique_ptr<transport::Logger> log_;
   testing::TestCertificate member_, other_;
   std::map<size_t, std::unique_ptr<CustodianServer>> servers_;
@@ -387,9 +408,13 @@ TEST_F(ServiceTest, ServesHealthMetricsAndReflectionAsConfigured) {
   EXPECT_GT(server.metrics_port(), 0);
   EXPECT_EQ(Health(0, ""), HealthResponse::SERVING);
   EXPECT_EQ(Health(0, "schakel.v1.CustodianService"), HealthResponse::SERVING);
+  EXPECT_EQ(Reflected(0), grpc::StatusCode::OK);
   EXPECT_EQ(EvaluateSome(0, 3).reason, "");
   EXPECT_THAT(server.metrics().Text(), HasSubstr("schakel_custodian_evaluations_total 3"));
   EXPECT_EQ(server.metrics().Text().find(kMember), std::string::npos);
+
+  EXPECT_EQ(Start(1).metrics_port(), 0);
+  EXPECT_EQ(Reflected(1), grpc::StatusCode::UNIMPLEMENTED);
 }
 
 TEST_F(ServiceTest, ASecondCustodianOnTheSameDataFolderIsRefused) {
