@@ -12,6 +12,17 @@ using std::chrono::steady_clock;
 using testing::TestCertificate;
 using testing::TestOin;
 
+// The server sees the end of a stream a moment after the client. False when it never comes.
+template <typename Condition>
+bool Soon(Condition condition) {
+  const auto until = steady_clock::now() + std::chrono::seconds(10);
+  while (!condition()) {
+    if (steady_clock::now() > until) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
 // A Pull from the client's side.
 class Pulling {
  public:
@@ -115,9 +126,7 @@ TEST_F(Streams, AreCountedPerOrganisation) {
   EXPECT_EQ(Open(11), 1u);
   EXPECT_TRUE(first->Leave().ok());
   // The place is free once the server has seen the end.
-  const auto until = steady_clock::now() + std::chrono::seconds(5);
-  while (Open() == 3 && steady_clock::now() < until) std::this_thread::yield();
-  EXPECT_EQ(Open(), 2u);
+  EXPECT_TRUE(Soon([&] { return Open() == 2; }));
   Pulling again(channel);
   EXPECT_TRUE(again.Leave().ok());
 }
@@ -139,7 +148,7 @@ TEST_F(Streams, AreRefusedLikeCalls) {
   EXPECT_EQ(read(), "ROLE_NOT_ALLOWED");
   server.directory.Admit(certificate, v1::ROLE_AUDITOR);
   EXPECT_EQ(read(), "OK");
-  EXPECT_EQ(Open(), 0u);
+  EXPECT_TRUE(Soon([&] { return Open() == 0; }));
 }
 
 TEST_F(Streams, EndWithARetriableStatusWhenTheServerStops) {
@@ -161,12 +170,7 @@ TEST_F(Streams, AreCountedInTheMetrics) {
     EXPECT_NE(server.metrics.Text().find(series + "1"), std::string::npos);
     EXPECT_TRUE(stream.Leave().ok());
   }
-  const auto until = steady_clock::now() + std::chrono::seconds(5);
-  while (server.metrics.Text().find(series + "0") == std::string::npos &&
-         steady_clock::now() < until) {
-    std::this_thread::yield();
-  }
-  EXPECT_NE(server.metrics.Text().find(series + "0"), std::string::npos);
+  EXPECT_TRUE(Soon([&] { return server.metrics.Text().find(series + "0") != std::string::npos; }));
 }
 
 TEST_F(Streams, AnAbandonedConnectionGivesItsPlacesBack) {
@@ -175,9 +179,7 @@ TEST_F(Streams, AnAbandonedConnectionGivesItsPlacesBack) {
     Pulling stream(&server, certificate);
     EXPECT_EQ(Open(), 1u);
   }
-  const auto until = steady_clock::now() + std::chrono::seconds(10);
-  while (Open() != 0 && steady_clock::now() < until) std::this_thread::yield();
-  EXPECT_EQ(Open(), 0u);
+  EXPECT_TRUE(Soon([&] { return Open() == 0; }));
 }
 
 // The watch alone, without gRPC.
@@ -198,8 +200,7 @@ TEST_F(Watching, CallsAtMostOnceAndNeverAfterItsRegistrationWent) {
   std::atomic<int> calls{0};
   auto registration = watch.Add(&guard, [&](const Error&) { ++calls; });
   server.directory.Change(TestOin(10), [](MemberFacts& member) { member.disabled = true; });
-  const auto until = steady_clock::now() + std::chrono::seconds(5);
-  while (calls == 0 && steady_clock::now() < until) std::this_thread::yield();
+  EXPECT_TRUE(Soon([&] { return calls > 0; }));
   EXPECT_EQ(calls, 1);
   watch.EndAll(MakeError(ErrorCode::kUnavailable, "NOT_SERVING", "stops"));
   EXPECT_EQ(calls, 1);
@@ -246,9 +247,7 @@ TEST_F(Watching, BearsStreamsThatComeAndGoWhileItEndsThem) {
   }
   for (std::thread& thread : threads) thread.join();
   const auto last = watch.Add(&guard, [&](const Error&) { refused = true; });
-  const auto until = steady_clock::now() + std::chrono::seconds(5);
-  while (!refused && steady_clock::now() < until) std::this_thread::yield();
-  EXPECT_TRUE(refused);
+  EXPECT_TRUE(Soon([&] { return refused.load(); }));
   EXPECT_EQ(watch.size(), 1u);
 }
 
