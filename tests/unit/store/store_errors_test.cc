@@ -1,7 +1,6 @@
 // What goes wrong, and what the store makes of it.
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <rocksdb/db.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/wait.h>
@@ -12,6 +11,7 @@
 
 #include "broker/store/store.h"
 #include "broker/store/testing/fault_file_system.h"
+#include "broker/store/testing/raw_database.h"
 #include "tests/unit/store/store_fixture.h"
 
 namespace schakel::store {
@@ -87,35 +87,22 @@ TEST_F(StoreErrorsTest, HoldsItsLockAgainstOtherProcesses) {
 
 TEST_F(StoreErrorsTest, RefusesAnUnknownFormatVersion) {
   Fill(1);
-  rocksdb::DB* raw = nullptr;
-  std::vector<rocksdb::ColumnFamilyDescriptor> families = {{"default", {}}};
-  for (const Family family : kFamilies) families.push_back({std::string(FamilyName(family)), {}});
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  ASSERT_TRUE(rocksdb::DB::Open({}, (data() / "db").string(), families, &handles, &raw).ok());
-  std::string format;
-  ASSERT_TRUE(raw->Get({}, handles[0], "format", &format).ok());
-  EXPECT_EQ(HexEncode(format), "00000001");  // as FORMAT.md says
-  ASSERT_TRUE(raw->Put({}, handles[0], "format", ByteWriter().U32(2).Take()).ok());
-  for (auto* handle : handles) ASSERT_TRUE(raw->DestroyColumnFamilyHandle(handle).ok());
-  delete raw;
+  ASSERT_TRUE(testing::WriteOwnKey(data(), "format", ByteWriter().U32(2).Take()).ok());
+  EXPECT_EQ(Store::Open(Options()).error().reason, "STORE_FORMAT_UNKNOWN");
+  ASSERT_TRUE(testing::WriteOwnKey(data(), "format", "").ok());
   EXPECT_EQ(Store::Open(Options()).error().reason, "STORE_FORMAT_UNKNOWN");
 }
 
 TEST_F(StoreErrorsTest, RefusesAnUnknownFamily) {
-  {
-    fs::create_directories(data() / "db");
-    rocksdb::DB* raw = nullptr;
-    rocksdb::DBOptions options;
-    options.create_if_missing = true;
-    options.create_missing_column_families = true;
-    std::vector<rocksdb::ColumnFamilyHandle*> handles;
-    ASSERT_TRUE(rocksdb::DB::Open(options, (data() / "db").string(),
-                                  {{"default", {}}, {"later", {}}}, &handles, &raw)
-                    .ok());
-    for (auto* handle : handles) ASSERT_TRUE(raw->DestroyColumnFamilyHandle(handle).ok());
-    delete raw;
-  }
+  Fill(1);
+  ASSERT_TRUE(testing::AddFamily(data(), "later").ok());
   EXPECT_EQ(Store::Open(Options()).error().reason, "STORE_FORMAT_UNKNOWN");
+}
+
+TEST_F(StoreErrorsTest, RefusesAPositionThatIsNone) {
+  Fill(1);
+  ASSERT_TRUE(testing::WriteOwnKey(data(), "position", "short").ok());
+  EXPECT_EQ(Store::Open(Options()).error().reason, "STORE_CORRUPT");
 }
 
 TEST_F(StoreErrorsTest, DoesNotTakeAStoreThatLostItsCurrentFileForANewOne) {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "broker/store/overlay_view.h"
+#include "broker/store/testing/raw_database.h"
 #include "tests/unit/store/store_fixture.h"
 
 namespace schakel::store {
@@ -52,6 +53,19 @@ TEST_F(StoreTest, KeepsCommitsOverAReopening) {
   EXPECT_EQ(store->facts().high_water, (HighWaterReading{HighWaterReading::State::kRead, 20}));
   EXPECT_FALSE(store->facts().Doubtful(nullptr));
   EXPECT_EQ(WholeBatches(store->durable()), 20u);
+}
+
+TEST_F(StoreTest, WritesItsOwnKeysAsTheFormatPageSays) {
+  ASSERT_TRUE(MustOpen(Options())->Commit(BatchAt(1), 4660).ok());
+  const std::string page = ReadAll(SCHAKEL_SOURCE_DIR "/broker/store/FORMAT.md");
+  for (const std::string key : {"format", "position"}) {
+    const auto value = testing::ReadOwnKey(folder_ / "data", key);
+    ASSERT_TRUE(value.ok());
+    const std::string line =
+        "\n    " + key + std::string(10 - key.size(), ' ') + HexEncode(*value) + "\n";
+    EXPECT_NE(page.find(line), std::string::npos) << line;
+    EXPECT_NE(page.find("`" + key + "` = `" + HexEncode(key) + "`"), std::string::npos);
+  }
 }
 
 TEST_F(StoreTest, AppliesPutsDeletionsAndRanges) {
