@@ -38,11 +38,11 @@ struct PartyAxis {
 
 // What a statement speaks about. An unset or empty axis means: any.
 struct Axes {
-  PartyAxis sender;
-  PartyAxis recipient;
-  std::optional<CaseId> case_id;
-  std::string category;
-  std::string purpose;
+  PartyAxis sender = {};
+  PartyAxis recipient = {};
+  std::optional<CaseId> case_id = std::nullopt;
+  std::string category = {};
+  std::string purpose = {};
   bool operator==(const Axes&) const = default;
 };
 

@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <unordered_map>
+// Without this, valijson ends the process on a schema that it does not like.
+#define VALIJSON_USE_EXCEPTIONS 1
 // valijson's headers are not written for our warnings.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"

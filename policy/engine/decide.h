@@ -45,7 +45,7 @@ struct SectionFacts {
 struct SubjectFacts {
   bool linked = true;
   bool shielded = false;
-  std::span<const InternedStatement> statements;  // all that are known about this subject
+  std::span<const InternedStatement> statements = {};  // all that are known about this subject
 };
 
 // One section about one subject to one recipient. Identity sections are decided here by rules
@@ -87,16 +87,16 @@ RecipientDecision DecideRecipient(const CompiledBundle& bundle, const Pair& pair
 struct SectionQuestion {
   Party sender;
   Party recipient;
-  std::optional<FunctionAtArea> addressed;
-  std::string signal_type;
-  std::string purpose;
-  std::string category;
-  std::string ground;
-  std::vector<std::string> attested;
+  std::optional<FunctionAtArea> addressed = std::nullopt;
+  std::string signal_type = {};
+  std::string purpose = {};
+  std::string category = {};
+  std::string ground = {};
+  std::vector<std::string> attested = {};
   bool subject_linked = true;
   bool shielded = false;
-  std::span<const ConsentFact> statements;
-  std::optional<CaseId> case_id;
+  std::span<const ConsentFact> statements = {};
+  std::optional<CaseId> case_id = std::nullopt;
   CaseRelation case_relation = CaseRelation::kNone;
   Millis now{0};
 };
