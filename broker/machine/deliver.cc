@@ -89,6 +89,7 @@ void RecordDelivery(Context& ctx, const PlacedItem& placed, const QueuedSignal& 
     }
     v1::Detail detail;
     FillDetailSubject(decided.question, subject, &detail);
+    detail.set_sender(placed.item.sender());
     auto* recipient = detail.add_recipients();
     recipient->set_oin(placed.recipient.str());
     recipient->set_outcome(v1::OUTCOME_PERMITTED);
