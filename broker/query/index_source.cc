@@ -1,0 +1,83 @@
+#include "broker/query/index_source.h"
+
+#include <algorithm>
+
+#include "broker/machine/keys.h"
+#include "broker/query/reading.h"
+#include "schakel/v1/record.pb.h"
+
+namespace schakel::query {
+
+namespace {
+constexpr size_t kChunk = 256;  // an auditor has at most 257 organisations: half a MiB of indexes
+}  // namespace
+
+IndexSource IndexSource::All(uint64_t begin, uint64_t end) {
+  IndexSource source;
+  source.next_ = begin;
+  source.end_ = end;
+  return source;
+}
+
+IndexSource IndexSource::Of(const store::StateReader& state, const std::vector<Bytes>& prefixes,
+                            uint64_t begin, uint64_t end) {
+  IndexSource source;
+  source.state_ = &state;
+  source.end_ = end;
+  for (const auto& prefix : prefixes) source.lanes_.push_back({prefix, begin, begin >= end, {}});
+  return source;
+}
+
+Status IndexSource::Fill(Lane& lane) const {
+  if (lane.over || !lane.ahead.empty()) return {};
+  SCHAKEL_TRY(state_->Scan(store::Family::kLocal, lane.prefix + ByteWriter().U64(lane.from).Take(),
+                           lane.prefix + ByteWriter().U64(end_).Take(),
+                           [&](BytesView key, BytesView) {
+                             lane.ahead.push_back(*machine::keys::TrailingU64(key));
+                             return lane.ahead.size() < kChunk;
+                           }));
+  if (lane.ahead.size() < kChunk) lane.over = true;
+  if (!lane.ahead.empty()) lane.from = lane.ahead.back() + 1;
+  if (lane.from >= end_) lane.over = true;
+  return {};
+}
+
+Result<std::optional<uint64_t>> IndexSource::Next() {
+  if (state_ == nullptr) {
+    if (next_ >= end_) return std::optional<uint64_t>();
+    return std::optional<uint64_t>(next_++);
+  }
+  std::optional<uint64_t> lowest;
+  for (auto& lane : lanes_) {
+    SCHAKEL_TRY(Fill(lane));
+    if (!lane.ahead.empty() && (!lowest || lane.ahead.front() < *lowest)) {
+      lowest = lane.ahead.front();
+    }
+  }
+  if (!lowest) return lowest;
+  for (auto& lane : lanes_) {
+    if (!lane.ahead.empty() && lane.ahead.front() == *lowest) lane.ahead.pop_front();
+  }
+  return lowest;
+}
+
+Result<uint64_t> FirstNotBefore(const store::StateReader& state, uint64_t begin, uint64_t end,
+                                uint64_t time_us) {
+  uint64_t low = begin;
+  uint64_t high = end;
+  while (low < high) {
+    uint64_t middle = low + (high - low) / 2;
+    SCHAKEL_ASSIGN(auto stored, RecordAt(state, middle));
+    v1::Record record;
+    if (stored.destroyed_us() != 0) return begin;
+    if (!record.ParseFromString(stored.record())) return Damaged("a stored value is no Record");
+    if (record.time_us() < time_us) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+}  // namespace schakel::query

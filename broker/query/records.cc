@@ -1,0 +1,199 @@
+#include "broker/query/records.h"
+
+#include <algorithm>
+
+#include "broker/base/limits.h"
+#include "broker/machine/context.h"
+#include "broker/machine/keys.h"
+#include "broker/query/audit_fields.h"
+#include "broker/query/index_source.h"
+#include "broker/query/reading.h"
+
+namespace schakel::query {
+
+namespace {
+
+Status CheckFilter(const v1::RecordFilter& filter) {
+  if (filter.has_from()) SCHAKEL_TRY(CheckTimestamp(filter.from(), "filter.from"));
+  if (filter.has_until()) SCHAKEL_TRY(CheckTimestamp(filter.until(), "filter.until"));
+  if (filter.has_from() && filter.has_until() &&
+      MicrosUp(filter.until()) <= MicrosUp(filter.from())) {
+    return InvalidArgument("FIELD_INVALID", "filter.until", "a moment after from expected");
+  }
+  if (!filter.organisation().empty() && !OrganisationId::From(filter.organisation())) {
+    return InvalidArgument("FIELD_INVALID", "filter.organisation", "an OIN of 20 digits expected");
+  }
+  SCHAKEL_TRY(CheckText(filter.actor(), limits::kActorBytesMax, "filter.actor"));
+  for (int kind : filter.kinds()) {
+    if (kind == v1::RECORD_KIND_UNSPECIFIED || !v1::RecordKind_IsValid(kind)) {
+      return InvalidArgument("FIELD_INVALID", "filter.kinds", "kinds of records expected");
+    }
+  }
+  if (filter.has_subject()) SCHAKEL_TRY(CheckLinkedSubject(filter.subject(), "filter.subject"));
+  if (!filter.signal_id().empty() && !SignalId::From(filter.signal_id())) {
+    return InvalidArgument("FIELD_INVALID", "filter.signal_id", "16 bytes, or none, expected");
+  }
+  SCHAKEL_TRY(CheckText(filter.ground(), limits::kCodeBytesMax, "filter.ground"));
+  if (!v1::Outcome_IsValid(filter.outcome())) {
+    return InvalidArgument("FIELD_INVALID", "filter.outcome", "an outcome expected");
+  }
+  return {};
+}
+
+ListId ListOf(const OrganisationId& caller, const v1::QueryRecordsRequest& request) {
+  return {"QueryRecords", caller.str(), FilterOf(request)};
+}
+
+// A filter, ready to be asked of each record. Subject and signal are asked by their index as well.
+class Matcher {
+ public:
+  explicit Matcher(const v1::RecordFilter& filter) : filter_(filter) {
+    from_us_ = filter.has_from() ? MicrosUp(filter.from()) : 0;
+    until_us_ = filter.has_until() ? MicrosUp(filter.until()) : UINT64_MAX;
+  }
+
+  uint64_t from_us() const { return from_us_; }
+  bool IsPast(const v1::Record& record) const { return record.time_us() >= until_us_; }
+  bool IsEmpty() const { return filter_.ByteSizeLong() == 0; }
+
+  bool Matches(const v1::Record& record, const Bytes& detail) const {
+    if (record.time_us() < from_us_ || IsPast(record)) return false;
+    if (!filter_.organisation().empty() && record.organisation() != filter_.organisation()) {
+      return false;
+    }
+    if (!filter_.actor().empty() && record.actor() != filter_.actor()) return false;
+    const auto& kinds = filter_.kinds();
+    if (!kinds.empty() && std::find(kinds.begin(), kinds.end(), record.kind()) == kinds.end()) {
+      return false;
+    }
+    if (!filter_.signal_id().empty() && record.signal_id() != filter_.signal_id()) return false;
+    if (filter_.outcome() != v1::OUTCOME_UNSPECIFIED && record.outcome() != filter_.outcome()) {
+      return false;
+    }
+    const auto& sections = record.sections();
+    if (!filter_.ground().empty() &&
+        std::none_of(sections.begin(), sections.end(),
+                     [&](const auto& s) { return s.ground() == filter_.ground(); })) {
+      return false;
+    }
+    return !filter_.has_subject() || IsAbout(detail, filter_.subject());
+  }
+
+ private:
+  const v1::RecordFilter& filter_;
+  uint64_t from_us_ = 0;
+  uint64_t until_us_ = 0;
+};
+
+// The narrowest list of places that holds every match in scope.
+IndexSource Places(const store::StateReader& state, const Scope& scope,
+                   const v1::RecordFilter& filter, uint64_t begin, uint64_t end) {
+  std::vector<Bytes> prefixes;
+  if (filter.has_subject()) {
+    for (const auto& pair : filter.subject().pairs()) {
+      prefixes.push_back(machine::keys::SubjectIndexPrefix(pair));
+    }
+  } else if (!filter.signal_id().empty()) {
+    prefixes.push_back(machine::keys::SignalIndexPrefix(filter.signal_id()));
+  } else if (!filter.organisation().empty()) {
+    if (!scope.CoversParty(filter.organisation())) return IndexSource::All(end, end);
+    prefixes.push_back(machine::keys::PartyIndexPrefix(filter.organisation()));
+  } else if (scope.region()) {
+    return IndexSource::All(begin, end);
+  } else {
+    for (const auto& oin : scope.organisations()) {
+      prefixes.push_back(machine::keys::PartyIndexPrefix(oin));
+    }
+  }
+  return IndexSource::Of(state, prefixes, begin, end);
+}
+
+v1::AuditedRecord Audited(uint64_t index, state::v1::StoredRecord stored, bool with_details) {
+  v1::AuditedRecord out;
+  out.set_index(index);
+  if (stored.destroyed_us() != 0) {
+    machine::SetTimestamp(stored.destroyed_us(), out.mutable_destroyed()->mutable_time());
+    out.mutable_destroyed()->set_term(stored.term());
+    return out;
+  }
+  out.set_record(std::move(*stored.mutable_record()));
+  out.set_salt(std::move(*stored.mutable_salt()));
+  if (with_details) {
+    out.set_detail(std::move(*stored.mutable_detail()));
+    out.set_detail_salt(std::move(*stored.mutable_detail_salt()));
+  }
+  return out;
+}
+
+}  // namespace
+
+Status CheckQueryRecords(const PageTokens& tokens, const OrganisationId& caller,
+                         const v1::QueryRecordsRequest& request) {
+  SCHAKEL_TRY(CheckRequestId(request.request_id()));
+  SCHAKEL_TRY(CheckFilter(request.filter()));
+  bool required = request.filter().has_subject();
+  SCHAKEL_TRY(CheckReason(request.ground(), required, "ground"));
+  SCHAKEL_TRY(CheckReason(request.reference(), required, "reference"));
+  SCHAKEL_TRY(Failure(PageSize(request.page_size())));
+  return Failure(tokens.Open(ListOf(caller, request), request.page_token()));
+}
+
+Result<v1::QueryRecordsResponse> QueryRecords(const store::StateReader& state,
+                                              const PageTokens& tokens,
+                                              const OrganisationId& caller,
+                                              const machine::QueryGrant& grant,
+                                              const v1::QueryRecordsRequest& request) {
+  SCHAKEL_TRY(CheckQueryRecords(tokens, caller, request));
+  SCHAKEL_ASSIGN(uint32_t size, PageSize(request.page_size()));
+  ListId list = ListOf(caller, request);
+  SCHAKEL_ASSIGN(auto token, tokens.Open(list, request.page_token()));
+  Scope scope = Scope::Of(grant);
+  PagePlace place{0, grant.tree_size};
+  if (token) {
+    SCHAKEL_ASSIGN(place, PagePlace::Parse(*token));
+    place.tree_size = std::min(place.tree_size, grant.tree_size);
+  }
+  Matcher matcher(request.filter());
+  if (matcher.from_us() > 0) {
+    SCHAKEL_ASSIGN(auto meta, MetaOf(state));
+    // All records before it are destroyed.
+    uint64_t standing = std::max(place.next, std::min(meta.swept_records(), place.tree_size));
+    SCHAKEL_ASSIGN(place.next, FirstNotBefore(state, standing, place.tree_size, matcher.from_us()));
+  }
+
+  v1::QueryRecordsResponse response;
+  *response.mutable_receipt() = grant.receipt;
+  response.set_tree_size(place.tree_size);
+  response.set_scope(scope.name());
+  PageRoom room(size);
+  IndexSource places = Places(state, scope, request.filter(), place.next, place.tree_size);
+  for (size_t looked = 0;; ++looked) {
+    SCHAKEL_ASSIGN(auto index, places.Next());
+    if (!index) break;
+    bool full = looked == limits::kScanPerQueryMax;
+    if (!full) {
+      SCHAKEL_ASSIGN(auto stored, RecordAt(state, *index));
+      v1::Record record;
+      if (stored.destroyed_us() != 0) {
+        if (!scope.region() || !matcher.IsEmpty()) continue;
+      } else {
+        if (!record.ParseFromString(stored.record())) {
+          return Damaged("a stored value is no Record");
+        }
+        if (matcher.IsPast(record)) break;  // records are in order of time
+        if (!scope.Covers(record) || !matcher.Matches(record, stored.detail())) continue;
+      }
+      v1::AuditedRecord audited = Audited(*index, std::move(stored), request.with_details());
+      full = !room.Take(audited.ByteSizeLong());
+      if (!full) *response.add_records() = std::move(audited);
+    }
+    if (full) {
+      PagePlace next{*index, place.tree_size};
+      SCHAKEL_ASSIGN(*response.mutable_next_page_token(), tokens.Seal(list, next.Encode()));
+      break;
+    }
+  }
+  return response;
+}
+
+}  // namespace schakel::query
