@@ -17,13 +17,16 @@ Error NotServing(const char* what) {
   return error;
 }
 
-void Merge(machine::Effects& into, machine::Effects from) {
+void Merge(DurableEffects& into, const machine::Outcome& outcome) {
+  const auto& from = outcome.effects;
   into.wake.insert(into.wake.end(), from.wake.begin(), from.wake.end());
-  into.changed_subjects.insert(into.changed_subjects.end(), from.changed_subjects.begin(),
-                               from.changed_subjects.end());
+  for (const auto& subject : from.changed_subjects) {
+    into.changed_subjects.emplace_back(subject, outcome.position);
+  }
   into.directory_changed |= from.directory_changed;
   into.policy_changed |= from.policy_changed;
   into.timers_left |= from.timers_left;
+  into.position = outcome.position;
 }
 
 }  // namespace
@@ -158,7 +161,7 @@ Result<Sequencer::Finished> Sequencer::RunBatch(std::vector<Waiting> waiting) {
     crypto::RandomFill(command.entropy.bytes);
     auto outcome = machine_->Apply(view, &batch, command);
     if (!outcome.ok()) return fail(outcome.error());
-    Merge(finished.effects, std::move(outcome->effects));
+    Merge(finished.effects, *outcome);
     finished.answers.emplace_back(nullptr, *std::move(outcome));
   }
   machine_->FinishBatch(&batch);

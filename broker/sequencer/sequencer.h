@@ -20,12 +20,23 @@
 
 namespace schakel::sequencer {
 
+// What a batch brought about, now that it is durable.
+struct DurableEffects {
+  std::vector<OrganisationId> wake;  // inboxes that have something new to hand over
+  // Values of subjects whose consents or objections changed, each with the position that changed it.
+  std::vector<std::pair<Bytes, uint64_t>> changed_subjects;
+  bool directory_changed = false;
+  bool policy_changed = false;
+  bool timers_left = false;
+  uint64_t position = 0;  // of the batch's last command
+};
+
 // Told what has become durable, before the answers of the same batch, on the answering thread. Must
 // not block.
 class Listener {
  public:
   virtual ~Listener() = default;
-  virtual void OnDurable(const machine::Effects& effects) = 0;
+  virtual void OnDurable(const DurableEffects& effects) = 0;
   // Once: the broker can take no more commands until it is started anew.
   virtual void OnFailed(const Error& error) = 0;
 };
@@ -84,7 +95,7 @@ class Sequencer {
 
   struct Finished {
     std::vector<std::pair<Done, Result<machine::Outcome>>> answers;
-    machine::Effects effects;
+    DurableEffects effects;
   };
 
   void CommitLoop();

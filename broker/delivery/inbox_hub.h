@@ -1,0 +1,35 @@
+// Which open streams wait for which inbox: a publish wakes them.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "broker/base/ids.h"
+
+namespace schakel::delivery {
+
+// Thread-safe.
+class InboxHub {
+ public:
+  // Someone to wake. Wake must not block.
+  class Sleeper {
+   public:
+    virtual ~Sleeper() = default;
+    virtual void Wake() = 0;
+  };
+
+  void Add(const OrganisationId& organisation, std::shared_ptr<Sleeper> sleeper);
+  void Remove(const OrganisationId& organisation, const Sleeper* sleeper);
+  void Wake(const OrganisationId& organisation);
+  size_t size() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::map<const Sleeper*, std::shared_ptr<Sleeper>>> sleepers_;
+};
+
+}  // namespace schakel::delivery

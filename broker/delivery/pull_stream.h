@@ -1,0 +1,88 @@
+// One Pull stream: leases items while the client grants room, writes one message at a time through
+// the gate, settles what the client says on the same stream.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "broker/delivery/inbox_hub.h"
+#include "broker/delivery/write_gate.h"
+#include "broker/sequencer/sequencer.h"
+#include "broker/transport/call_guard.h"
+#include "schakel/v1/inbox.pb.h"
+
+namespace schakel::delivery {
+
+// What streams share. All must outlive them.
+struct PullParts {
+  sequencer::Sequencer* sequencer = nullptr;
+  WriteGate* gate = nullptr;
+  InboxHub* hub = nullptr;
+};
+
+// Keeps itself alive from Start to OnDone.
+class PullStream final : public grpc::ServerBidiReactor<v1::PullRequest, v1::PullResponse>,
+                         public InboxHub::Sleeper,
+                         public std::enable_shared_from_this<PullStream> {
+ public:
+  static PullStream* Start(grpc::CallbackServerContext* context, transport::StreamPass pass,
+                           PullParts parts);
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+  void Wake() override;
+  // Ends the stream with READER_STALLED when its write has not been taken for kWriteTimeout.
+  void CheckStall(std::chrono::steady_clock::time_point now);
+
+ private:
+  struct Outgoing {
+    v1::PullResponse response;
+    std::optional<machine::LeasedItem> item;  // of a delivery: passes the gate
+    uint64_t position = 0;                    // at which it was decided
+    size_t bytes = 0;
+  };
+
+  PullStream(grpc::CallbackServerContext* context, transport::StreamPass pass, PullParts parts);
+
+  machine::Caller MachineCaller() const;
+  Status Handle(const v1::PullRequest& request);
+  Status Open(const v1::PullOpen& open);
+  void Settle(Bytes delivery_id, machine::Request request);
+  void OnSettled(const Bytes& delivery_id, Result<machine::Outcome> outcome);
+  void OnLeased(Result<machine::Outcome> outcome);
+  // Asks for items when there is room and something may wait. mutex_ not held.
+  void MaybeDeliver();
+  // Starts the next write, if none is in progress. mutex_ not held.
+  void MaybeWrite();
+  void End(const Status& status, bool cancel);
+  void CancelDelivery(const DeliveryId& delivery);
+
+  grpc::CallbackServerContext* const context_;
+  transport::StreamPass pass_;
+  const PullParts parts_;
+  const machine::Caller caller_;
+  std::shared_ptr<PullStream> self_;  // until OnDone
+
+  v1::PullRequest request_;  // of the read in progress
+
+  std::mutex mutex_;  // guards what follows
+  bool opened_ = false;
+  bool ended_ = false;
+  bool delivering_ = false;   // a Deliver command is under way
+  bool may_wait_ = true;      // the inbox may hold something
+  bool idle_told_ = false;
+  uint32_t window_ = 0;
+  Micros lease_{0};
+  std::map<DeliveryId, uint64_t> outstanding_;  // leased and not settled on this stream
+  std::deque<Outgoing> queue_;
+  size_t queued_bytes_ = 0;
+  std::optional<Outgoing> writing_;
+  std::chrono::steady_clock::time_point write_began_;
+};
+
+}  // namespace schakel::delivery

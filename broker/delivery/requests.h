@@ -1,0 +1,29 @@
+// Settlements as they come over the wire, checked and turned into commands. Shared by the stream and
+// the unary calls.
+#pragma once
+
+#include "broker/machine/command.h"
+#include "google/protobuf/duration.pb.h"
+
+namespace schakel::delivery {
+
+// 30 s to 12 h; `fallback` when unset. FIELD_INVALID.
+Result<Micros> ReadLease(const google::protobuf::Duration* lease, Micros fallback,
+                         const std::string& field);
+
+// FIELD_MISSING or FIELD_INVALID unless 16 bytes.
+template <typename Id>
+Result<Id> ReadId(BytesView raw, const std::string& field) {
+  if (raw.empty()) return InvalidArgument("FIELD_MISSING", field, "16 bytes expected");
+  auto id = Id::From(raw);
+  if (!id) return InvalidArgument("FIELD_INVALID", field, "16 bytes expected");
+  return *id;
+}
+
+Result<machine::Request> ToCommand(const v1::AcknowledgeRequest& request);
+Result<machine::Request> ToCommand(const v1::RefuseRequest& request);
+Result<machine::Request> ToCommand(const v1::ReleaseRequest& request);
+Result<machine::Request> ToCommand(const v1::ExtendRequest& request);
+Result<machine::Request> ToCommand(const v1::FetchRequest& request);
+
+}  // namespace schakel::delivery
