@@ -22,6 +22,20 @@ CheckpointMemory::CheckpointMemory(std::filesystem::path folder, merkle::Verifie
             ("checkpoint-" + HexEncode(crypto::Sha256(key.Encode()).view().substr(0, 16)))),
       key_(std::move(key)) {}
 
+Result<FileLock> CheckpointMemory::Lock() const {
+  std::filesystem::path lock_file = file_;
+  lock_file += ".lock";
+  return FileLock::Acquire(lock_file);
+}
+
+Status CheckpointMemory::Adopt(const std::string& note) {
+  SCHAKEL_ASSIGN(const auto shown, merkle::OpenCheckpoint(note, key_));
+  SCHAKEL_ASSIGN(const auto lock, Lock());
+  SCHAKEL_ASSIGN(const auto remembered, Remembered());
+  if (remembered && remembered->head.size >= shown.head.size) return {};
+  return WriteFileDurably(file_, note);
+}
+
 Result<std::optional<merkle::Checkpoint>> CheckpointMemory::Remembered() const {
   SCHAKEL_ASSIGN(const auto note, ReadFileIfThere(file_, 1 << 20));
   if (!note) return std::optional<merkle::Checkpoint>();
@@ -36,9 +50,7 @@ Result<std::optional<merkle::Checkpoint>> CheckpointMemory::Remembered() const {
 
 Result<CheckpointLook> CheckpointMemory::Look(const std::string& note, const FetchProof& fetch) {
   SCHAKEL_ASSIGN(const auto shown, merkle::OpenCheckpoint(note, key_));
-  std::filesystem::path lock_file = file_;
-  lock_file += ".lock";
-  SCHAKEL_ASSIGN(const auto lock, FileLock::Acquire(lock_file));
+  SCHAKEL_ASSIGN(const auto lock, Lock());
   SCHAKEL_ASSIGN(const auto remembered, Remembered());
   CheckpointLook look{shown, note, std::nullopt};
   if (remembered) {

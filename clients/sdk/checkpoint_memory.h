@@ -10,6 +10,7 @@
 #include "broker/base/result.h"
 #include "broker/merkle/checkpoint.h"
 #include "broker/merkle/proof.h"
+#include "clients/sdk/files.h"
 
 namespace schakel::sdk {
 
@@ -36,9 +37,15 @@ class CheckpointMemory {
   // smaller, has another root at the same size, or its proof does not hold.
   Result<CheckpointLook> Look(const std::string& note, const FetchProof& fetch);
 
+  // Remembers a checkpoint of which the caller proved otherwise (by a whole export) that it
+  // continues the remembered one. One that is not newer changes nothing.
+  Status Adopt(const std::string& note);
+
   const merkle::VerifierKey& key() const { return key_; }
 
  private:
+  Result<FileLock> Lock() const;
+
   std::filesystem::path file_;
   merkle::VerifierKey key_;
 };

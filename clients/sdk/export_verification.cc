@@ -19,6 +19,15 @@ Error Malformed(const char* why) {
 void WriteSentences(VerificationReport& report) {
   const std::string entries = std::to_string(report.frames_read);
   const std::string records = std::to_string(report.summary.records);
+  if (report.older) {
+    report.sentence_nl = "NIET bewezen: dit bestand (" + entries +
+                         " regels) is ouder dan het controlepunt dat eerder is gezien; haal een "
+                         "nieuw bestand op.";
+    report.sentence_en = "NOT proven: this export (" + entries +
+                         " entries) is older than the checkpoint that was seen before; fetch a "
+                         "newer one.";
+    return;
+  }
   if (!report.verified) {
     const std::string where_nl =
         report.first_wrong_index
@@ -121,6 +130,7 @@ Result<VerificationReport> VerifyExport(const std::filesystem::path& file,
     if (!note.ok()) {
       fed = note.error();
     } else {
+      report.note = std::string(*note);
       auto summary = verifier.Finish(*note);
       if (summary.ok()) {
         report.verified = true;
@@ -138,8 +148,20 @@ Result<VerificationReport> VerifyExport(const std::filesystem::path& file,
       report.first_wrong_index = reader.frames();  // the frame that could not be read
     }
     report.suspect_begin = verifier.suspect_begin();
+    report.older = report.fault->reason == "CHECKPOINT_INCONSISTENT" && !report.first_look &&
+                   remembered->size > report.frames_read;
   }
   WriteSentences(report);
+  return report;
+}
+
+Result<VerificationReport> VerifyExport(const std::filesystem::path& file, CheckpointMemory& memory,
+                                        const Progress& progress) {
+  SCHAKEL_ASSIGN(const auto remembered, memory.Remembered());
+  std::optional<merkle::TreeHead> head;
+  if (remembered) head = remembered->head;
+  SCHAKEL_ASSIGN(auto report, VerifyExport(file, memory.key(), head, progress));
+  if (report.verified) SCHAKEL_TRY(memory.Adopt(report.note));
   return report;
 }
 

@@ -23,6 +23,8 @@ struct VerificationReport {
   uint64_t suspect_begin = 0;
   std::optional<Error> fault;  // why not
   bool first_look = true;      // there was no earlier checkpoint to compare with
+  bool older = false;          // it ends before the earlier checkpoint: nothing can be said
+  std::string note;            // the checkpoint as it stands in the export
   // One plain sentence on what is proved and what is not.
   std::string sentence_nl;
   std::string sentence_en;
@@ -36,6 +38,10 @@ Result<std::optional<Digest>> ReadRecord(BytesView record);
 Result<VerificationReport> VerifyExport(const std::filesystem::path& file,
                                         const merkle::VerifierKey& key,
                                         const std::optional<merkle::TreeHead>& remembered,
+                                        const Progress& progress = {});
+
+// The same against what `memory` remembers, which then remembers a verified export's checkpoint.
+Result<VerificationReport> VerifyExport(const std::filesystem::path& file, CheckpointMemory& memory,
                                         const Progress& progress = {});
 
 }  // namespace schakel::sdk

@@ -135,6 +135,7 @@ Status Opener::CheckShape(Work& work) {
   if (in.sections_size() < 1 || static_cast<size_t>(in.sections_size()) > limits::kSectionsMax) {
     return work.Fail(1, "number of sections");
   }
+  if (!in.case_id().empty() && in.case_id().size() != 16) return work.Fail(1, "case size");
   if (in.bundle_digest().size() != 32) return work.Fail(1, "bundle digest size");
   for (int i = 0; i < in.sections_size(); ++i) {
     const auto& section = in.sections(i);

@@ -73,7 +73,9 @@ TEST_F(Composing, SignsWhatTheFormatSays) {
   std::vector<Digest> known = {crypto::RoutingDigest(hd, envelope.routing())};
   for (int i = 0; i < envelope.sections_size(); ++i) {
     const auto& section = envelope.sections(i);
-    if (i > 0) EXPECT_LT(envelope.sections(i - 1).sid(), section.sid());
+    if (i > 0) {
+      EXPECT_LT(envelope.sections(i - 1).sid(), section.sid());
+    }
     const Digest sd = crypto::SectionDigest({hd, *SectionId::From(section.sid()), section.meta(),
                                              *Digest::From(section.commitment()),
                                              crypto::Sha256(section.ciphertext())});

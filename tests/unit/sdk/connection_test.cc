@@ -42,7 +42,7 @@ class Connections : public testing::Test {
 };
 
 TEST_F(Connections, SendActorAndTraceWithEveryAttempt) {
-  service_.answers = {Refusal(grpc::StatusCode::UNAVAILABLE, "NOT_SERVING")};
+  service_.answers = {Refused(grpc::StatusCode::UNAVAILABLE, "NOT_SERVING")};
   ASSERT_TRUE(Call().ok());
   EXPECT_EQ(service_.metadata["schakel-actor"], (std::vector<std::string>{"user-1", "user-1"}));
   EXPECT_EQ(service_.metadata["schakel-actor-role"][0], "professional");
@@ -52,9 +52,9 @@ TEST_F(Connections, SendActorAndTraceWithEveryAttempt) {
 }
 
 TEST_F(Connections, TryAgainWhereThatHelps) {
-  service_.answers = {Refusal(grpc::StatusCode::UNAVAILABLE, "NOT_SERVING"),
-                      Refusal(grpc::StatusCode::ABORTED, "STALE_VERSION"),
-                      Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "QUEUE_FULL", 10)};
+  service_.answers = {Refused(grpc::StatusCode::UNAVAILABLE, "NOT_SERVING"),
+                      Refused(grpc::StatusCode::ABORTED, "STALE_VERSION"),
+                      Refused(grpc::StatusCode::RESOURCE_EXHAUSTED, "QUEUE_FULL", 10)};
   const auto response = Call();
   ASSERT_TRUE(response.ok()) << response.error().message;
   EXPECT_EQ(response->checkpoint(), "here");
@@ -62,16 +62,16 @@ TEST_F(Connections, TryAgainWhereThatHelps) {
 }
 
 TEST_F(Connections, WaitAsLongAsTheServerSays) {
-  service_.answers = {Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "RATE_LIMITED", 300)};
+  service_.answers = {Refused(grpc::StatusCode::RESOURCE_EXHAUSTED, "RATE_LIMITED", 300)};
   const auto begin = std::chrono::steady_clock::now();
   ASSERT_TRUE(Call().ok());
   EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(300));
 }
 
 TEST_F(Connections, DoNotTryAgainWhereThatCannotHelp) {
-  for (const auto& answer : {Refusal(grpc::StatusCode::PERMISSION_DENIED, "ROLE_NOT_ALLOWED"),
-                             Refusal(grpc::StatusCode::INVALID_ARGUMENT, "FIELD_INVALID"),
-                             Refusal(grpc::StatusCode::FAILED_PRECONDITION, "RESTORED"),
+  for (const auto& answer : {Refused(grpc::StatusCode::PERMISSION_DENIED, "ROLE_NOT_ALLOWED"),
+                             Refused(grpc::StatusCode::INVALID_ARGUMENT, "FIELD_INVALID"),
+                             Refused(grpc::StatusCode::FAILED_PRECONDITION, "RESTORED"),
                              grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "too large")}) {
     service_.calls = 0;
     service_.answers = {answer};
@@ -81,7 +81,7 @@ TEST_F(Connections, DoNotTryAgainWhereThatCannotHelp) {
 }
 
 TEST_F(Connections, GiveUpWhenTheWaitWouldPassTheDeadline) {
-  service_.answers = {Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "BUDGET_EXHAUSTED", 3'600'000)};
+  service_.answers = {Refused(grpc::StatusCode::RESOURCE_EXHAUSTED, "BUDGET_EXHAUSTED", 3'600'000)};
   const auto begin = std::chrono::steady_clock::now();
   const auto response = Call();
   ASSERT_FALSE(response.ok());
@@ -89,7 +89,7 @@ TEST_F(Connections, GiveUpWhenTheWaitWouldPassTheDeadline) {
   EXPECT_EQ(response.error().retry_after_ms, 3'600'000);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
   service_.calls = 0;
-  service_.answers.assign(1000, Refusal(grpc::StatusCode::UNAVAILABLE, "NOT_SERVING"));
+  service_.answers.assign(1000, Refused(grpc::StatusCode::UNAVAILABLE, "NOT_SERVING"));
   EXPECT_EQ(Call(TestOptions(std::chrono::milliseconds(400))).error().reason, "NOT_SERVING");
   EXPECT_GT(service_.calls, 1);
 }
@@ -104,7 +104,7 @@ TEST(RetryDelay, GrowsToTwoSecondsWithJitter) {
 }
 
 TEST(ErrorFromGrpc, ReadsEveryDetail) {
-  const auto status = Refusal(grpc::StatusCode::INVALID_ARGUMENT, "FIELD_INVALID", 1500, "header");
+  const auto status = Refused(grpc::StatusCode::INVALID_ARGUMENT, "FIELD_INVALID", 1500, "header");
   const Error error = ErrorFromGrpc(status, "en");
   EXPECT_EQ(error.code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(error.reason, "FIELD_INVALID");
@@ -176,8 +176,9 @@ TEST_F(OverTls, RefuseAServerOfAnotherAuthority) {
   options.timeout = std::chrono::milliseconds(500);
   const auto connection = Connection::Open(options);
   const auto stub = v1::AuditService::NewStub((*connection)->channel());
-  const auto response = (*connection)->Call(*stub, &v1::AuditService::Stub::GetCheckpoint,
-                                            v1::GetCheckpointRequest());
+  const auto response =
+      (*connection)
+          ->Call(*stub, &v1::AuditService::Stub::GetCheckpoint, v1::GetCheckpointRequest());
   ASSERT_FALSE(response.ok());
   EXPECT_EQ(response.error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(service_.calls, 0);

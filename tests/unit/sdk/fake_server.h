@@ -15,7 +15,7 @@
 namespace schakel::sdk {
 
 // A status as the broker sends it.
-inline grpc::Status Refusal(grpc::StatusCode code, const std::string& reason,
+inline grpc::Status Refused(grpc::StatusCode code, const std::string& reason,
                             int64_t retry_after_ms = 0, const std::string& field = "") {
   google::rpc::Status details;
   details.set_code(code);

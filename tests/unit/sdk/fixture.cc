@@ -66,8 +66,8 @@ SignalDraft Arrears() {
   draft.subjects = {UnlinkedSubject()};
   draft.sections.push_back(
       SectionOf("finances", R"({"months_in_arrears":3,"amount_cents":210000})", {}, "wgs-debt"));
-  draft.sections.push_back(SectionOf(
-      "identity", R"({"family_name":"Een","birth_date":"1980-01-01"})", {}, "wgs-debt"));
+  draft.sections.push_back(
+      SectionOf("identity", R"({"family_name":"Een","birth_date":"1980-01-01"})", {}, "wgs-debt"));
   return draft;
 }
 

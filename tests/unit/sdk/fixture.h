@@ -41,8 +41,8 @@ DraftSection SectionOf(const std::string& category, const std::string& content,
                        std::vector<uint16_t> subjects = {},
                        const std::string& ground = "wmo-veilig-thuis");
 
-// Police reports on two persons to the centre, which may read everything, and to the team, which may
-// read `social` about subject 1 and the identity of that subject only.
+// Police reports on two persons to the centre, which may read everything, and to the team, which
+// may read `social` about subject 1 and the identity of that subject only.
 SignalDraft ViolenceReport();
 // A landlord on an unlinked tenant to debt relief.
 SignalDraft Arrears();

@@ -158,8 +158,8 @@ TEST_F(Outboxes, SayWhichFileIsDamaged) {
   EXPECT_EQ(outbox.FindByKey("ref-1", kInput).error().reason, "OUTBOX_DAMAGED");
 }
 
-// A child does the whole of a send and is killed at one step; the parent then looks at what is left,
-// as the next run of the program would.
+// A child does the whole of a send and is killed at one step; the parent then looks at what is
+// left, as the next run of the program would.
 class KilledAt : public Outboxes, public testing::WithParamInterface<const char*> {};
 
 TEST_P(KilledAt, LeavesAStateFromWhichTheSameKeyGoesOn) {
@@ -200,7 +200,9 @@ TEST_P(KilledAt, LeavesAStateFromWhichTheSameKeyGoesOn) {
     EXPECT_EQ((*found)->state(), OUTBOX_STATE_PREPARED);
     EXPECT_EQ((*found)->envelope(), "sealed a") << "the same bytes go again";
     EXPECT_EQ(sent, step == "answer received");
-    if (sent) EXPECT_EQ(crypto::ReadText(file), (*found)->envelope());
+    if (sent) {
+      EXPECT_EQ(crypto::ReadText(file), (*found)->envelope());
+    }
   } else {
     EXPECT_EQ((*found)->state(), OUTBOX_STATE_ANSWERED);
   }
