@@ -1,0 +1,114 @@
+// schakel audit: reading and proving the log. Queries of records: audit_query.cc; verifying and
+// exporting: audit_verify.cc.
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "clients/cli/audit_parts.h"
+#include "clients/cli/parse.h"
+#include "clients/sdk/files.h"
+
+#include <google/protobuf/util/json_util.h>
+
+namespace schakel::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Result<ExitCode> ShowCheckpoint(Invocation& invocation) {
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  SCHAKEL_ASSIGN(auto* const audit, session->audit());
+  SCHAKEL_ASSIGN(const auto look, audit->Checkpoint());
+  const auto& head = look.checkpoint.head;
+  Table table({invocation.Text(Msg::kColField), invocation.Text(Msg::kColValue)});
+  table.Add({invocation.Text(Msg::kColOrigin), look.checkpoint.origin});
+  table.Add({invocation.Text(Msg::kColSize), std::to_string(head.size)});
+  table.Add({invocation.Text(Msg::kColRoot), HexEncode(head.root.view())});
+  const Json json = {{"origin", look.checkpoint.origin},
+                     {"size", head.size},
+                     {"root", HexEncode(head.root.view())},
+                     {"firstLook", look.first_look()},
+                     {"note", look.note}};
+  invocation.ShowJson(json.dump(2), {json.dump()}, table);
+  if (look.first_look()) {
+    invocation.Note(Msg::kFirstLook);
+  } else {
+    invocation.Note(Msg::kContinues, {std::to_string(look.remembered->size)});
+  }
+  return ExitCode::kOk;
+}
+
+struct ProveOptions {
+  std::string index;
+  std::string receipt;
+  std::string out;
+};
+
+Result<sdk::ProvenRecord> ProveWhat(Invocation& invocation, const ProveOptions& options) {
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  SCHAKEL_ASSIGN(auto* const audit, session->audit());
+  if (options.receipt.empty()) {
+    SCHAKEL_ASSIGN(const uint64_t index, ParseIndex(options.index, "INDEX"));
+    return audit->ProveIndex(index);
+  }
+  SCHAKEL_ASSIGN(const Bytes text, sdk::ReadFile(options.receipt, 1 << 20));
+  v1::LogReceipt receipt;
+  if (!google::protobuf::util::JsonStringToMessage(text, &receipt).ok()) {
+    return InvalidArgument("FIELD_INVALID", options.receipt, invocation.Text(Msg::kReceiptWrong));
+  }
+  return audit->Prove(receipt);
+}
+
+Result<ExitCode> Prove(Invocation& invocation, const ProveOptions& options) {
+  if (options.index.empty() == options.receipt.empty()) {
+    return UsageError(invocation.Text(Msg::kIndexOrReceipt), "INDEX");
+  }
+  SCHAKEL_ASSIGN(const auto proven, ProveWhat(invocation, options));
+  const std::string bundle = merkle::EncodeProofBundle(proven.proof);
+  if (!options.out.empty()) {
+    SCHAKEL_TRY(sdk::WriteFileDurably(options.out, bundle));
+    invocation.Note(Msg::kWritten, {options.out});
+  }
+  const std::string index = std::to_string(proven.proof.index);
+  const std::string size = std::to_string(proven.look.checkpoint.head.size);
+  const std::string& origin = proven.look.checkpoint.origin;
+  if (invocation.format() == Format::kTable) {
+    invocation.Line(options.receipt.empty()
+                        ? invocation.Text(Msg::kProvenIndex, {index, origin, size})
+                        : invocation.Text(Msg::kProvenReceipt, {index, origin, size}));
+    if (proven.look.first_look()) invocation.Note(Msg::kFirstLook);
+    return ExitCode::kOk;
+  }
+  const Json json = {{"index", proven.proof.index},
+                     {"entry", HexEncode(proven.entry.view())},
+                     {"origin", origin},
+                     {"treeSize", proven.look.checkpoint.head.size},
+                     {"proof", bundle}};
+  invocation.ShowJson(json.dump(2), {json.dump()}, Table({}));
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddAudit(CLI::App& program, Invocation& invocation) {
+  auto* const noun = AddNoun(program, invocation, "audit", Msg::kNounAudit);
+
+  Verb checkpoint(noun, invocation, "checkpoint", Msg::kVerbAuditCheckpoint,
+                  "schakel audit checkpoint");
+  checkpoint.Run([&invocation] { return ShowCheckpoint(invocation); });
+
+  AddAuditQuery(noun, invocation);
+
+  Verb prove(noun, invocation, "prove", Msg::kVerbAuditProve,
+             "schakel audit prove 42 --out proof.txt\n"
+             "schakel signal send ... -o json | jq .accepted.receipts[0] > receipt.json\n"
+             "schakel audit prove --receipt receipt.json");
+  const auto options = std::make_shared<ProveOptions>();
+  prove.Value("INDEX", options->index, Msg::kArgIndex, "INDEX");
+  prove.Value("--receipt", options->receipt, Msg::kOptReceipt, "FILE");
+  prove.Value("--out", options->out, Msg::kOptOutFile, "FILE");
+  prove.Run([&invocation, options] { return Prove(invocation, *options); });
+
+  AddAuditVerify(noun, invocation);
+}
+
+}  // namespace schakel::cli

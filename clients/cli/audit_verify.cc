@@ -1,0 +1,214 @@
+// schakel audit verify and export.
+#include <cstdlib>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "clients/cli/audit_parts.h"
+#include "clients/cli/parse.h"
+#include "clients/cli/progress.h"
+#include "clients/sdk/export_verification.h"
+#include "clients/sdk/tlog_tiles.h"
+
+namespace schakel::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct VerifyOptions {
+  std::string file;
+  bool records = false;
+  std::string ground;
+  std::string reference;
+};
+
+// A folder under the system's temporary one that goes with the object.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string form = (std::filesystem::temp_directory_path() / "schakel-XXXXXX").string();
+    if (mkdtemp(form.data()) != nullptr) path_ = form;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+Result<ExitCode> ShowReport(Invocation& invocation, const sdk::VerificationReport& report) {
+  const bool dutch = invocation.language() == Language::kDutch;
+  if (invocation.format() == Format::kTable) {
+    invocation.Line(dutch ? report.sentence_nl : report.sentence_en);
+  } else {
+    Json json = {{"verified", report.verified},
+                 {"firstLook", report.first_look},
+                 {"entries", report.frames_read},
+                 {"records", report.summary.records},
+                 {"details", report.summary.details},
+                 {"sentence", dutch ? report.sentence_nl : report.sentence_en}};
+    if (report.first_wrong_index) json["firstWrongIndex"] = *report.first_wrong_index;
+    if (report.fault) json["fault"] = report.fault->reason;
+    invocation.ShowJson(json.dump(2), {json.dump()}, Table({}));
+  }
+  return report.verified ? ExitCode::kOk : ExitCode::kNegative;
+}
+
+Result<ExitCode> VerifyFile(Invocation& invocation, const std::filesystem::path& file,
+                            const std::optional<merkle::TreeHead>& remembered) {
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  SCHAKEL_ASSIGN(auto* const memory, session->checkpoints());
+  ProgressLine progress(invocation);
+  SCHAKEL_ASSIGN(const auto report,
+                 sdk::VerifyExport(file, memory->key(), remembered, progress.callback()));
+  return ShowReport(invocation, report);
+}
+
+Result<std::optional<merkle::TreeHead>> RememberedHead(sdk::Session& session) {
+  SCHAKEL_ASSIGN(auto* const memory, session.checkpoints());
+  SCHAKEL_ASSIGN(const auto remembered, memory->Remembered());
+  if (!remembered) return std::optional<merkle::TreeHead>();
+  return std::optional(remembered->head);
+}
+
+// Every entry over the network; what they say stays closed.
+Result<ExitCode> VerifyEntries(Invocation& invocation) {
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  SCHAKEL_ASSIGN(auto* const audit, session->audit());
+  const TemporaryFolder folder;
+  ProgressLine progress(invocation);
+  const auto look = audit->ExportTiles(folder.path() / "tiles", progress.callback());
+  if (!look.ok()) {
+    if (ExitCodeOf(look.error()) == ExitCode::kNegative) {
+      invocation.Line(invocation.Text(Msg::kNotProven, {look.error().message}));
+    }
+    return look.error();
+  }
+  const std::string size = std::to_string(look->checkpoint.head.size);
+  const std::string sentence =
+      invocation.Text(look->first_look() ? Msg::kProvenEntriesFirst : Msg::kProvenEntries,
+                      {size, look->checkpoint.origin});
+  if (invocation.format() == Format::kTable) {
+    invocation.Line(sentence);
+  } else {
+    const Json json = {{"verified", true},
+                       {"firstLook", look->first_look()},
+                       {"entries", look->checkpoint.head.size},
+                       {"records", 0},
+                       {"sentence", sentence}};
+    invocation.ShowJson(json.dump(2), {json.dump()}, Table({}));
+  }
+  return ExitCode::kOk;
+}
+
+// With records: an export into a temporary file, verified there.
+Result<ExitCode> VerifyRecords(Invocation& invocation, const VerifyOptions& options) {
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  SCHAKEL_ASSIGN(auto* const audit, session->audit());
+  SCHAKEL_ASSIGN(const auto remembered, RememberedHead(*session));
+  const TemporaryFolder folder;
+  v1::ExportRequest request;
+  request.set_with_details(true);
+  request.set_ground(options.ground);
+  request.set_reference(options.reference);
+  {
+    ProgressLine progress(invocation);
+    SCHAKEL_TRY(audit->Export(request, folder.path() / "export", progress.callback()));
+  }
+  SCHAKEL_ASSIGN(const auto code, VerifyFile(invocation, folder.path() / "export", remembered));
+  // What was verified is remembered for the next look.
+  if (code == ExitCode::kOk) {
+    SCHAKEL_ASSIGN([[maybe_unused]] const auto look, audit->Checkpoint());
+  }
+  return code;
+}
+
+Result<ExitCode> Verify(Invocation& invocation, const VerifyOptions& options) {
+  if (!options.file.empty()) {
+    SCHAKEL_ASSIGN(auto* const session, invocation.session());
+    SCHAKEL_ASSIGN(const auto remembered, RememberedHead(*session));
+    return VerifyFile(invocation, options.file, remembered);
+  }
+  return options.records ? VerifyRecords(invocation, options) : VerifyEntries(invocation);
+}
+
+struct ExportOptions {
+  std::string path;
+  std::string format = "frames";
+  std::string from_file;
+  bool details = false;
+  bool entries_only = false;
+  std::string ground;
+  std::string reference;
+};
+
+Result<ExitCode> ExportTiles(Invocation& invocation, const ExportOptions& options) {
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  if (!options.from_file.empty()) {
+    SCHAKEL_ASSIGN(auto* const memory, session->checkpoints());
+    SCHAKEL_ASSIGN(const auto checkpoint,
+                   sdk::TilesFromExport(options.from_file, options.path, memory->key()));
+    invocation.Note(Msg::kTilesWritten, {options.path, std::to_string(checkpoint.head.size)});
+    return ExitCode::kOk;
+  }
+  SCHAKEL_ASSIGN(auto* const audit, session->audit());
+  ProgressLine progress(invocation);
+  SCHAKEL_ASSIGN(const auto look, audit->ExportTiles(options.path, progress.callback()));
+  invocation.Note(Msg::kTilesWritten, {options.path, std::to_string(look.checkpoint.head.size)});
+  return ExitCode::kOk;
+}
+
+Result<ExitCode> Export(Invocation& invocation, const ExportOptions& options) {
+  if (options.format == "tlog-tiles") return ExportTiles(invocation, options);
+  if (options.format != "frames") {
+    return UsageError(invocation.Text(Msg::kOneOf, {"frames, tlog-tiles"}), "--format");
+  }
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  SCHAKEL_ASSIGN(auto* const audit, session->audit());
+  v1::ExportRequest request;
+  request.set_with_details(options.details);
+  request.set_entries_only(options.entries_only);
+  request.set_ground(options.ground);
+  request.set_reference(options.reference);
+  {
+    ProgressLine progress(invocation);
+    SCHAKEL_TRY(audit->Export(request, options.path, progress.callback()));
+  }
+  invocation.Note(Msg::kExported, {options.path});
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddAuditVerify(CLI::App* noun, Invocation& invocation) {
+  Verb verify(noun, invocation, "verify", Msg::kVerbAuditVerify,
+              "schakel audit verify\nschakel audit verify log.export\n"
+              "schakel audit verify --records --ground \"AVG art. 57\" --reference KL-2026-7");
+  const auto options = std::make_shared<VerifyOptions>();
+  verify.Value("FILE", options->file, Msg::kArgExportFile, "FILE");
+  verify.Flag("--records", options->records, Msg::kOptRecords);
+  verify.Value("--ground", options->ground, Msg::kOptWhy, "TEXT");
+  verify.Value("--reference", options->reference, Msg::kOptReference, "TEXT");
+  verify.Run([&invocation, options] { return Verify(invocation, *options); });
+
+  Verb exporting(noun, invocation, "export", Msg::kVerbAuditExport,
+                 "schakel audit export log.export --ground \"AVG art. 57\" --reference KL-2026-7\n"
+                 "schakel audit export tiles --format tlog-tiles\n"
+                 "schakel audit export tiles --format tlog-tiles --from-file log.export");
+  const auto wanted = std::make_shared<ExportOptions>();
+  exporting.Value("PATH", wanted->path, Msg::kArgExportPath, "PATH")->required();
+  exporting.Value("--format", wanted->format, Msg::kOptExportFormat, "frames|tlog-tiles");
+  exporting.Value("--from-file", wanted->from_file, Msg::kOptFromFile, "FILE");
+  exporting.Flag("--details", wanted->details, Msg::kOptDetails);
+  exporting.Flag("--entries-only", wanted->entries_only, Msg::kOptEntriesOnly);
+  exporting.Value("--ground", wanted->ground, Msg::kOptWhy, "TEXT");
+  exporting.Value("--reference", wanted->reference, Msg::kOptReference, "TEXT");
+  exporting.Run([&invocation, wanted] { return Export(invocation, *wanted); });
+}
+
+}  // namespace schakel::cli

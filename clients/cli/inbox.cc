@@ -1,0 +1,195 @@
+// schakel inbox: taking items and settling them. The stream: inbox_watch.cc.
+#include <memory>
+
+#include "clients/cli/delivery_view.h"
+#include "clients/cli/inbox_watch.h"
+#include "clients/cli/parse.h"
+#include "clients/cli/subjects.h"
+#include "clients/cli/verb.h"
+
+namespace schakel::cli {
+namespace {
+
+struct FetchOptions {
+  uint64_t max = 10;
+  std::string lease;
+  std::string fetch_id;
+  std::string out;
+};
+
+Result<std::optional<std::chrono::seconds>> LeaseOf(const std::string& text) {
+  if (text.empty()) return std::optional<std::chrono::seconds>();
+  SCHAKEL_ASSIGN(const auto lease, ParseDuration(text, "--lease"));
+  return std::optional(std::chrono::duration_cast<std::chrono::seconds>(lease));
+}
+
+Result<ExitCode> Fetch(Invocation& invocation, const FetchOptions& options) {
+  if (options.max < 1 || options.max > 64) {
+    return UsageError(invocation.Text(Msg::kBetween, {"1", "64"}), "--max");
+  }
+  SCHAKEL_ASSIGN(const auto lease, LeaseOf(options.lease));
+  RequestId id = sdk::NewRequestId();
+  if (!options.fetch_id.empty()) {
+    SCHAKEL_ASSIGN(id, ParseId<RequestId>(options.fetch_id, "--fetch-id"));
+  }
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  SCHAKEL_ASSIGN(auto* const inbox, session->inbox());
+  SCHAKEL_ASSIGN(const auto response, inbox->Fetch(id, static_cast<uint32_t>(options.max), lease));
+  if (response.deliveries_size() == 0) invocation.Note(Msg::kNothingWaits);
+  const bool array = invocation.format() == Format::kJson;
+  if (array) invocation.out() << "[\n";
+  bool first = true;
+  std::optional<Error> failed;
+  for (const auto& delivery : response.deliveries()) {
+    auto item = OpenDelivery(invocation, delivery);
+    if (!item.ok()) {
+      // The others are shown all the same: one false item must not hide them.
+      invocation.ReportError(item.error());
+      invocation.Note(Msg::kRefuseHint, {IdText(delivery.delivery_id())});
+      failed = item.error();
+      continue;
+    }
+    if (array && !first) invocation.out() << ",";
+    first = false;
+    ShowDelivery(invocation, *item);
+    if (!options.out.empty()) {
+      SCHAKEL_ASSIGN(const auto place, WriteDelivery(options.out, *item));
+      invocation.Note(Msg::kWritten, {place.string()});
+    }
+  }
+  if (array) invocation.out() << "]\n";
+  return failed ? ExitCodeOf(*failed) : ExitCode::kOk;
+}
+
+// One settlement: the answer's receipt, or a plain line.
+template <typename Response>
+Result<ExitCode> Settled(Invocation& invocation, const Result<Response>& response, Msg done) {
+  if (!response.ok()) return response.error();
+  if (invocation.format() == Format::kTable) {
+    invocation.Note(done);
+  } else {
+    invocation.Show(*response, nullptr, Table({}));
+  }
+  return ExitCode::kOk;
+}
+
+struct RefuseOptions {
+  std::string id;
+  std::string reason;
+  std::string redirect;
+  bool mismatch = false;
+};
+
+Result<ExitCode> Refuse(Invocation& invocation, const RefuseOptions& options) {
+  SCHAKEL_ASSIGN(const auto id, ParseId<DeliveryId>(options.id, "ID"));
+  sdk::Refusal refusal{options.reason, options.mismatch ? "SUBJECT_MISMATCH" : "", std::nullopt};
+  if (!options.redirect.empty()) {
+    SCHAKEL_ASSIGN(const auto function, ParseFunction(options.redirect, "--redirect"));
+    refusal.redirect.emplace();
+    refusal.redirect->set_function(function.function);
+    refusal.redirect->set_area(function.area);
+  }
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  SCHAKEL_ASSIGN(auto* const inbox, session->inbox());
+  return Settled(invocation, inbox->Refuse(id, refusal), Msg::kRefused);
+}
+
+struct AttachOptions {
+  std::string signal;
+  std::string sender;
+  std::string label;
+  std::string bsn;
+};
+
+Result<ExitCode> Attach(Invocation& invocation, const AttachOptions& options) {
+  SCHAKEL_ASSIGN(const auto id, ParseId<SignalId>(options.signal, "SIGNAL"));
+  SCHAKEL_ASSIGN(const auto sender, ParseOin(options.sender, "--sender"));
+  SCHAKEL_ASSIGN(const auto label, ParseId<SubjectLabel>(options.label, "--label"));
+  SCHAKEL_ASSIGN(const auto subject, OneSubject(invocation, options.bsn));
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  SCHAKEL_ASSIGN(auto* const signals, session->signals());
+  return Settled(invocation, signals->AttachSubject(id, sender, label, subject), Msg::kAttached);
+}
+
+constexpr const char* kAnId = "01980c5e-7a3f-7d2c-9b60-3c2b8f1e4a11";
+
+}  // namespace
+
+void AddInbox(CLI::App& program, Invocation& invocation) {
+  auto* const noun = AddNoun(program, invocation, "inbox", Msg::kNounInbox);
+
+  Verb fetch(noun, invocation, "fetch", Msg::kVerbInboxFetch,
+             "schakel inbox fetch\nschakel inbox fetch --max 1 --lease 2h --out signals -o json");
+  const auto options = std::make_shared<FetchOptions>();
+  fetch.Number("--max", options->max, Msg::kOptMax);
+  fetch.Value("--lease", options->lease, Msg::kOptLease, "TIME");
+  fetch.Value("--fetch-id", options->fetch_id, Msg::kOptFetchId, "ID");
+  fetch.Value("--out", options->out, Msg::kOptOut, "DIR");
+  fetch.Run([&invocation, options] { return Fetch(invocation, *options); });
+
+  AddInboxWatch(noun, invocation);
+
+  Verb ack(noun, invocation, "ack", Msg::kVerbInboxAck,
+           (std::string("schakel inbox ack ") + kAnId).c_str());
+  const auto ack_id = std::make_shared<std::string>();
+  ack.Value("ID", *ack_id, Msg::kArgDelivery, "ID")->required();
+  ack.Run([&invocation, ack_id]() -> Result<ExitCode> {
+    SCHAKEL_ASSIGN(const auto id, ParseId<DeliveryId>(*ack_id, "ID"));
+    SCHAKEL_ASSIGN(auto* const session, invocation.session());
+    SCHAKEL_ASSIGN(auto* const inbox, session->inbox());
+    return Settled(invocation, inbox->Acknowledge(id), Msg::kAcknowledged);
+  });
+
+  Verb refuse(noun, invocation, "refuse", Msg::kVerbInboxRefuse,
+              (std::string("schakel inbox refuse ") + kAnId +
+               " --reason \"not our area\" \\\n    --redirect debt-relief@Zwijndrecht")
+                  .c_str());
+  const auto refusal = std::make_shared<RefuseOptions>();
+  refuse.Value("ID", refusal->id, Msg::kArgDelivery, "ID")->required();
+  refuse.Value("--reason", refusal->reason, Msg::kOptReason, "TEXT")->required();
+  refuse.Value("--redirect", refusal->redirect, Msg::kOptRedirect, "FUNCTION@AREA");
+  refuse.Flag("--subject-mismatch", refusal->mismatch, Msg::kOptMismatch);
+  refuse.Run([&invocation, refusal] { return Refuse(invocation, *refusal); });
+
+  Verb release(noun, invocation, "release", Msg::kVerbInboxRelease,
+               (std::string("schakel inbox release ") + kAnId).c_str());
+  const auto release_id = std::make_shared<std::string>();
+  release.Value("ID", *release_id, Msg::kArgDelivery, "ID")->required();
+  release.Run([&invocation, release_id]() -> Result<ExitCode> {
+    SCHAKEL_ASSIGN(const auto id, ParseId<DeliveryId>(*release_id, "ID"));
+    SCHAKEL_ASSIGN(auto* const session, invocation.session());
+    SCHAKEL_ASSIGN(auto* const inbox, session->inbox());
+    return Settled(invocation, inbox->Release(id), Msg::kReleased);
+  });
+
+  Verb extend(noun, invocation, "extend", Msg::kVerbInboxExtend,
+              (std::string("schakel inbox extend ") + kAnId + " --lease 4h").c_str());
+  const auto extend_id = std::make_shared<std::string>();
+  const auto extend_lease = std::make_shared<std::string>();
+  extend.Value("ID", *extend_id, Msg::kArgDelivery, "ID")->required();
+  extend.Value("--lease", *extend_lease, Msg::kOptLease, "TIME")->required();
+  extend.Run([&invocation, extend_id, extend_lease]() -> Result<ExitCode> {
+    SCHAKEL_ASSIGN(const auto id, ParseId<DeliveryId>(*extend_id, "ID"));
+    SCHAKEL_ASSIGN(const auto lease, LeaseOf(*extend_lease));
+    SCHAKEL_ASSIGN(auto* const session, invocation.session());
+    SCHAKEL_ASSIGN(auto* const inbox, session->inbox());
+    SCHAKEL_ASSIGN(const auto response, inbox->Extend(id, *lease));
+    invocation.Heading(Msg::kHeadLease, TimeText(response.lease_until()));
+    if (invocation.format() != Format::kTable) invocation.Show(response, nullptr, Table({}));
+    return ExitCode::kOk;
+  });
+
+  Verb attach(noun, invocation, "attach", Msg::kVerbInboxAttach,
+              (std::string("schakel inbox attach ") + kAnId +
+               " --sender 00000099000000001000 \\\n"
+               "    --label 7d2c9b60-3c2b-4f1e-8a11-01980c5e7a3f --subject-bsn @bsn.txt")
+                  .c_str());
+  const auto attached = std::make_shared<AttachOptions>();
+  attach.Value("SIGNAL", attached->signal, Msg::kArgSignal, "ID")->required();
+  attach.Value("--sender", attached->sender, Msg::kOptSender, "OIN")->required();
+  attach.Value("--label", attached->label, Msg::kOptLabel, "LABEL")->required();
+  attach.Value("--subject-bsn", attached->bsn, Msg::kOptOneBsn, "@FILE")->required();
+  attach.Run([&invocation, attached] { return Attach(invocation, *attached); });
+}
+
+}  // namespace schakel::cli

@@ -1,0 +1,173 @@
+#include "clients/cli/invocation.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <algorithm>
+
+#include "broker/crypto/hash.h"
+#include "clients/cli/parse.h"
+#include "clients/sdk/files.h"
+
+namespace schakel::cli {
+
+std::string ToJson(const google::protobuf::Message& message, bool pretty) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = pretty;
+  options.always_print_primitive_fields = true;
+  std::string json;
+  const auto status = google::protobuf::util::MessageToJsonString(message, &json, options);
+  SCHAKEL_CHECK(status.ok(), "a generated message has a JSON form");
+  return json;
+}
+
+Status Invocation::Start() {
+  const std::string& output = options_.output;
+  if (output == "table") {
+    format_ = Format::kTable;
+  } else if (output == "json") {
+    format_ = Format::kJson;
+  } else if (output == "jsonl") {
+    format_ = Format::kJsonl;
+  } else if (output == "csv") {
+    format_ = Format::kCsv;
+    if (!may_csv) return UsageError(Text(Msg::kCsvNotHere), "--output");
+  } else {
+    return UsageError(Text(Msg::kUnknownFormat, {output}), "--output");
+  }
+  const std::string& code = options_.flags.language();
+  if (!code.empty() && !LanguageOf(code)) {
+    return UsageError(Text(Msg::kUnknownLanguage, {code}), "--language");
+  }
+  SCHAKEL_ASSIGN(timeout_, ParseDuration(options_.timeout, "--timeout"));
+  return {};
+}
+
+Result<config::v1::Context> Invocation::Flags() const {
+  config::v1::Context flags = options_.flags;
+  flags.clear_custodians();
+  for (const auto& text : options_.custodians) {
+    SCHAKEL_ASSIGN(const auto pair, ParsePair(text, "--custodian"));
+    SCHAKEL_ASSIGN(const auto oin, ParseOin(pair.first, "--custodian"));
+    auto* custodian = flags.add_custodians();
+    custodian->set_oin(oin.str());
+    custodian->set_address(pair.second);
+  }
+  flags.clear_key_documents();
+  for (const auto& text : options_.key_documents) {
+    SCHAKEL_ASSIGN(const auto pair, ParsePair(text, "--key-document"));
+    const bool is_epoch =
+        pair.first.size() <= 9 && pair.first.find_first_not_of("0123456789") == std::string::npos;
+    const uint32_t epoch = is_epoch ? static_cast<uint32_t>(std::stoul(pair.first)) : 0;
+    if (epoch == 0) return UsageError(Text(Msg::kEpochWrong, {pair.first}), "--key-document");
+    Digest digest;
+    if (pair.second.starts_with('@')) {
+      SCHAKEL_ASSIGN(const Bytes document, sdk::ReadFile(pair.second.substr(1), 1 << 20));
+      digest = crypto::Sha256(document);
+    } else {
+      SCHAKEL_ASSIGN(digest, ParseDigest(pair.second, "--key-document"));
+    }
+    auto* document = flags.add_key_documents();
+    document->set_epoch(epoch);
+    document->set_digest(HexEncode(digest.view()));
+  }
+  return flags;
+}
+
+Result<config::v1::Context> Invocation::Context() {
+  SCHAKEL_ASSIGN(const auto flags, Flags());
+  const auto file = sdk::ContextsFilePath(io_.environment);
+  SCHAKEL_ASSIGN(auto context, sdk::ResolveContext(file, flags, io_.environment));
+  // Without a language anywhere else the locale's is taken, not the SDK's default.
+  if (flags.language().empty() && !io_.environment("SCHAKEL_LANGUAGE")) {
+    SCHAKEL_ASSIGN(const auto contexts, sdk::LoadContexts(file));
+    const auto& all = contexts.contexts();
+    const auto own = std::find_if(all.begin(), all.end(), [&](const auto& each) {
+      return each.name() == context.name() && !each.language().empty();
+    });
+    if (own == all.end()) context.set_language(CodeOf(language_));
+  }
+  if (const auto language = LanguageOf(context.language())) language_ = *language;
+  return context;
+}
+
+Result<sdk::Session*> Invocation::session() {
+  if (!session_) {
+    SCHAKEL_ASSIGN(auto context, Context());
+    session_ = std::make_unique<sdk::Session>(std::move(context), timeout_);
+  }
+  return session_.get();
+}
+
+Names& Invocation::names() {
+  if (!names_) {
+    auto with = session();
+    names_ = std::make_unique<Names>(with.ok() ? *with : nullptr, language_);
+  }
+  return *names_;
+}
+
+void Invocation::Note(Msg message, std::initializer_list<std::string_view> args) {
+  io_.err << Text(message, args) << '\n';
+}
+
+void Invocation::ReportError(const Error& error) {
+  io_.err << "schakel: " << Printable(error.message);
+  std::string tail;
+  if (error.reason != "USAGE" && !error.reason.empty()) tail = error.reason;
+  if (!error.field.empty()) tail += (tail.empty() ? "" : ", ") + Printable(error.field);
+  if (!tail.empty()) io_.err << " (" << tail << ")";
+  io_.err << '\n';
+  if (error.retry_after_ms > 0) {
+    const int64_t seconds = (error.retry_after_ms + 999) / 1000;
+    Note(Msg::kRetryAfter, {std::to_string(seconds)});
+  }
+}
+
+void Invocation::ShowTable(const Table& table) {
+  if (format_ == Format::kCsv) {
+    io_.out << table.Csv();
+    return;
+  }
+  const bool colour = io_.columns > 0 && !io_.environment("NO_COLOR");
+  io_.out << table.Render(io_.columns, colour);
+}
+
+void Invocation::Show(const google::protobuf::Message& whole, const char* rows,
+                      const Table& table) {
+  if (format_ == Format::kJson || (format_ == Format::kJsonl && rows == nullptr)) {
+    io_.out << ToJson(whole, format_ == Format::kJson);
+    if (format_ == Format::kJsonl) io_.out << '\n';
+    return;
+  }
+  if (format_ == Format::kJsonl) {
+    const auto* field = whole.GetDescriptor()->FindFieldByName(rows);
+    SCHAKEL_CHECK(field != nullptr && field->is_repeated(), "the rows are a repeated field");
+    const auto* reflection = whole.GetReflection();
+    for (int i = 0; i < reflection->FieldSize(whole, field); ++i) {
+      io_.out << ToJson(reflection->GetRepeatedMessage(whole, field, i), false) << '\n';
+    }
+    return;
+  }
+  ShowTable(table);
+}
+
+void Invocation::ShowJson(const std::string& whole, const std::vector<std::string>& lines,
+                          const Table& table) {
+  if (format_ == Format::kJson) {
+    io_.out << whole << '\n';
+  } else if (format_ == Format::kJsonl) {
+    for (const auto& line : lines) io_.out << line << '\n';
+  } else {
+    ShowTable(table);
+  }
+}
+
+void Invocation::Heading(Msg name, const std::string& value) {
+  if (format_ == Format::kTable) io_.out << Text(name) << ": " << Printable(value) << '\n';
+}
+
+void Invocation::Line(const std::string& text) {
+  if (format_ == Format::kTable) io_.out << Printable(text) << '\n';
+}
+
+}  // namespace schakel::cli

@@ -1,0 +1,61 @@
+#include "clients/cli/names.h"
+
+namespace schakel::cli {
+
+std::string Names::Of(policy::CodeKind kind, const std::string& code) {
+  if (!asked_bundle_) {
+    asked_bundle_ = true;
+    if (session_ != nullptr) {
+      const auto policy = session_->policy();
+      if (policy.ok()) {
+        auto active = (*policy)->Active();
+        if (active.ok()) bundle_ = std::move(active).value();
+      }
+    }
+  }
+  return bundle_ ? bundle_->compiled->NameOf(kind, code, CodeOf(language_)) : code;
+}
+
+std::string Names::Function(const v1::FunctionAddress& address) {
+  if (address.function().empty()) return "";
+  return Of(policy::CodeKind::kFunction, address.function()) + " @ " +
+         Of(policy::CodeKind::kArea, address.area());
+}
+
+std::string Names::Organisation(const std::string& oin) {
+  const auto known = organisations_.find(oin);
+  if (known != organisations_.end()) return known->second;
+  std::string name = oin;
+  const auto id = OrganisationId::From(oin);
+  if (id && session_ != nullptr && !directory_fails_) {
+    const auto directory = session_->directory();
+    if (directory.ok()) {
+      const auto entry = (*directory)->GetRaw(*id);
+      if (entry.ok() && !entry->entry().organisation().name().empty()) {
+        name = entry->entry().organisation().name();
+      } else if (!entry.ok() && entry.error().code != ErrorCode::kNotFound) {
+        directory_fails_ = true;
+      }
+    }
+  }
+  organisations_[oin] = name;
+  return name;
+}
+
+std::string ShortDigest(std::string_view raw) { return HexEncode(raw.substr(0, 6)); }
+
+std::string IdText(std::string_view raw) {
+  if (raw.empty()) return "";
+  return raw.size() == 16 ? UuidText(raw) : HexEncode(raw);
+}
+
+std::string Printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x20 || byte == 0x7f ? ' ' : c;
+  }
+  return out;
+}
+
+}  // namespace schakel::cli

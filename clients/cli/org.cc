@@ -1,0 +1,222 @@
+// schakel org: the directory of organisations.
+#include <memory>
+
+#include "clients/cli/parse.h"
+#include "clients/cli/verb.h"
+#include "clients/cli/words.h"
+#include "clients/sdk/files.h"
+
+namespace schakel::cli {
+namespace {
+
+using policy::CodeKind;
+
+struct AdmitOptions {
+  std::string oin;
+  std::string certificate;
+  std::string name;
+  std::string role = "partner";
+  std::string sector;
+  std::vector<std::string> areas;
+  std::string bsn_authority;
+  std::string audit_scope;
+  std::string audit_until;
+  std::vector<std::string> audits;
+  std::string contact;
+};
+
+Result<v1::Organisation> EntryOf(Invocation& invocation, const AdmitOptions& options) {
+  SCHAKEL_ASSIGN(const Bytes pem, sdk::ReadFile(options.certificate, 1 << 20));
+  SCHAKEL_ASSIGN(const auto chain, crypto::Certificate::ParseChain(pem));
+  SCHAKEL_ASSIGN(const auto named, crypto::RequireOin(chain.front()));
+  v1::Organisation entry;
+  sdk::PinCertificate(chain.front(), &entry);
+  entry.set_oin(named.str());
+  if (!options.oin.empty()) {
+    SCHAKEL_ASSIGN(const auto oin, ParseOin(options.oin, "OIN"));
+    if (oin != named) {
+      return InvalidArgument("CERTIFICATE_INVALID", options.certificate,
+                             invocation.Text(Msg::kCertificateOfOther, {named.str()}));
+    }
+  }
+  entry.set_name(options.name);
+  const auto* role = ValueOfCode(v1::Role_descriptor(), options.role);
+  if (role == nullptr) {
+    return UsageError(invocation.Text(Msg::kOneOf, {CodesOf(v1::Role_descriptor())}), "--role");
+  }
+  entry.set_role(static_cast<v1::Role>(role->number()));
+  entry.set_sector(options.sector);
+  for (const auto& area : options.areas) entry.add_areas(area);
+  entry.set_bsn_authority(!options.bsn_authority.empty());
+  entry.set_bsn_authority_article(options.bsn_authority);
+  if (!options.audit_scope.empty()) {
+    const auto* scope = ValueOfCode(v1::AuditScope_descriptor(), options.audit_scope);
+    if (scope == nullptr) {
+      return UsageError(invocation.Text(Msg::kOneOf, {CodesOf(v1::AuditScope_descriptor())}),
+                        "--audit-scope");
+    }
+    entry.set_audit_scope(static_cast<v1::AuditScope>(scope->number()));
+  }
+  if (!options.audit_until.empty()) {
+    SCHAKEL_ASSIGN(const auto until, ParseTime(options.audit_until, "--audit-until"));
+    *entry.mutable_audit_scope_until() = TimestampOf(until);
+  }
+  for (const auto& text : options.audits) {
+    SCHAKEL_ASSIGN(const auto oin, ParseOin(text, "--audits"));
+    entry.add_audited_oins(oin.str());
+  }
+  entry.set_contact(options.contact);
+  return entry;
+}
+
+Result<ExitCode> Admit(Invocation& invocation, const AdmitOptions& options) {
+  SCHAKEL_ASSIGN(const auto entry, EntryOf(invocation, options));
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  SCHAKEL_ASSIGN(auto* const org, session->org());
+  SCHAKEL_ASSIGN(const auto response, org->AdmitOrReplace(entry));
+  Table table({invocation.Text(Msg::kColOin), invocation.Text(Msg::kColName),
+               invocation.Text(Msg::kColRole), invocation.Text(Msg::kColVersion)});
+  table.Add({entry.oin(), entry.name(), Word(invocation.language(), entry.role()),
+             std::to_string(response.version())});
+  invocation.Show(response, nullptr, table);
+  return ExitCode::kOk;
+}
+
+Result<ExitCode> Disable(Invocation& invocation, const std::string& text,
+                         const std::string& reason) {
+  SCHAKEL_ASSIGN(const auto oin, ParseOin(text, "OIN"));
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  SCHAKEL_ASSIGN(auto* const org, session->org());
+  SCHAKEL_ASSIGN(const auto response, org->Disable(oin, reason));
+  if (invocation.format() != Format::kTable) invocation.Show(response, nullptr, Table({}));
+  invocation.Note(Msg::kDisabled, {oin.str()});
+  return ExitCode::kOk;
+}
+
+// What stands in an entry's key set, in few words.
+Cell KeySetCell(Invocation& invocation, const v1::OrganisationEntry& entry) {
+  if (!entry.has_key_set()) return {invocation.Text(Msg::kNone), Colour::kDim};
+  const auto parsed = crypto::ParseKeySet(entry.key_set().key_set());
+  if (!parsed) return {"?", Colour::kBad};
+  return {invocation.Text(Msg::kKeySetUntil,
+                          {std::to_string(parsed->version), TimeText(parsed->not_after)}),
+          parsed->not_after > sdk::Now() ? Colour::kNone : Colour::kBad};
+}
+
+Result<ExitCode> List(Invocation& invocation) {
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  SCHAKEL_ASSIGN(auto* const directory, session->directory());
+  SCHAKEL_ASSIGN(const auto entries, directory->List());
+  v1::ListOrganisationsResponse whole;
+  Table table({invocation.Text(Msg::kColOin), invocation.Text(Msg::kColName),
+               invocation.Text(Msg::kColRole), invocation.Text(Msg::kColSector),
+               invocation.Text(Msg::kColAreas), invocation.Text(Msg::kColBsn),
+               invocation.Text(Msg::kColKeys), invocation.Text(Msg::kColState)});
+  for (const auto& entry : entries) {
+    *whole.add_entries() = entry;
+    const auto& organisation = entry.organisation();
+    table.Add({organisation.oin(), organisation.name(),
+               Word(invocation.language(), organisation.role()),
+               invocation.names().Of(CodeKind::kSector, organisation.sector()),
+               invocation.names().ListOf(CodeKind::kArea, organisation.areas()),
+               invocation.Text(organisation.bsn_authority() ? Msg::kYes : Msg::kNo),
+               KeySetCell(invocation, entry),
+               entry.disabled() ? Cell(invocation.Text(Msg::kStateDisabled), Colour::kBad)
+                                : Cell(invocation.Text(Msg::kStateAdmitted), Colour::kGood)});
+  }
+  invocation.Show(whole, "entries", table);
+  return ExitCode::kOk;
+}
+
+Result<ExitCode> Show(Invocation& invocation, const std::string& text) {
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  std::optional<OrganisationId> oin;
+  if (text.empty()) {
+    SCHAKEL_ASSIGN(oin, session->self());
+  } else {
+    SCHAKEL_ASSIGN(oin, ParseOin(text, "OIN"));
+  }
+  SCHAKEL_ASSIGN(auto* const directory, session->directory());
+  SCHAKEL_ASSIGN(const auto response, directory->GetRaw(*oin));
+  const auto& entry = response.entry();
+  const auto& organisation = entry.organisation();
+  Names& names = invocation.names();
+  Table table({invocation.Text(Msg::kColField), invocation.Text(Msg::kColValue)});
+  const auto row = [&](Msg name, const Cell& value) {
+    if (!value.text.empty()) table.Add({invocation.Text(name), value});
+  };
+  row(Msg::kColOin, organisation.oin());
+  row(Msg::kColName, organisation.name());
+  row(Msg::kColRole, Word(invocation.language(), organisation.role()));
+  row(Msg::kColSector, names.Of(CodeKind::kSector, organisation.sector()));
+  row(Msg::kColAreas, names.ListOf(CodeKind::kArea, organisation.areas()));
+  row(Msg::kColBsn, organisation.bsn_authority_article());
+  row(Msg::kColContact, organisation.contact());
+  row(Msg::kColVersion, std::to_string(entry.version()));
+  row(Msg::kColKeys, KeySetCell(invocation, entry));
+  row(Msg::kColState, entry.disabled() ? Cell(invocation.Text(Msg::kStateDisabled), Colour::kBad)
+                                       : Cell(invocation.Text(Msg::kStateAdmitted), Colour::kGood));
+  invocation.Show(response, nullptr, table);
+  return ExitCode::kOk;
+}
+
+Result<ExitCode> RegisterKeys(Invocation& invocation) {
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  SCHAKEL_ASSIGN(auto* const store, session->keys());
+  SCHAKEL_ASSIGN(auto* const org, session->org());
+  SCHAKEL_ASSIGN(const auto response, org->RegisterNewest(*store));
+  if (invocation.format() != Format::kTable) invocation.Show(response, nullptr, Table({}));
+  invocation.Note(response.has_receipt() ? Msg::kRegistered : Msg::kRegisteredBefore,
+                  {ShortDigest(response.digest())});
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddOrg(CLI::App& program, Invocation& invocation) {
+  auto* const noun = AddNoun(program, invocation, "org", Msg::kNounOrg);
+
+  Verb admit(
+      noun, invocation, "admit", Msg::kVerbOrgAdmit,
+      "schakel org admit 00000099000000002000 --certificate debt-relief.pem \\\n"
+      "    --name \"Schuldhulp Dordrecht\" --role partner --sector social-services \\\n"
+      "    --area dordrecht --bsn-authority \"Wgs art. 8\" --contact \"balie, 078-0000000\"\n"
+      "schakel org admit --certificate audit.pem --name Toezicht --role auditor \\\n"
+      "    --audit-scope own --audits 00000099000000002000 --contact \"FG, 078-0000000\"");
+  const auto options = std::make_shared<AdmitOptions>();
+  admit.Value("OIN", options->oin, Msg::kArgOinAdmit, "OIN");
+  admit.Value("--certificate", options->certificate, Msg::kOptOrgCertificate, "FILE")->required();
+  admit.Value("--name", options->name, Msg::kOptOrgName, "TEXT")->required();
+  admit.Value("--role", options->role, Msg::kOptRole, "ROLE");
+  admit.Value("--sector", options->sector, Msg::kOptSector, "CODE");
+  admit.Values("--area", options->areas, Msg::kOptArea, "CODE");
+  admit.Value("--bsn-authority", options->bsn_authority, Msg::kOptBsnAuthority, "ARTICLE");
+  admit.Value("--audit-scope", options->audit_scope, Msg::kOptAuditScope, "own|region");
+  admit.Value("--audit-until", options->audit_until, Msg::kOptAuditUntil, "TIME");
+  admit.Values("--audits", options->audits, Msg::kOptAudits, "OIN");
+  admit.Value("--contact", options->contact, Msg::kOptContact, "TEXT");
+  admit.Run([&invocation, options] { return Admit(invocation, *options); });
+
+  Verb disable(noun, invocation, "disable", Msg::kVerbOrgDisable,
+               "schakel org disable 00000099000000002000 --reason \"certificate lost\"");
+  const auto oin = std::make_shared<std::string>();
+  const auto reason = std::make_shared<std::string>();
+  disable.Value("OIN", *oin, Msg::kArgOin, "OIN")->required();
+  disable.Value("--reason", *reason, Msg::kOptReason, "TEXT")->required();
+  disable.Run([&invocation, oin, reason] { return Disable(invocation, *oin, *reason); });
+
+  Verb list(noun, invocation, "list", Msg::kVerbOrgList, "schakel org list");
+  list.Run([&invocation] { return List(invocation); });
+
+  Verb show(noun, invocation, "show", Msg::kVerbOrgShow,
+            "schakel org show\nschakel org show 00000099000000002000 -o json");
+  const auto shown = std::make_shared<std::string>();
+  show.Value("OIN", *shown, Msg::kArgOinOwn, "OIN");
+  show.Run([&invocation, shown] { return Show(invocation, *shown); });
+
+  Verb register_keys(noun, invocation, "register-keys", Msg::kVerbOrgRegister,
+                     "schakel keys generate\nschakel org register-keys");
+  register_keys.Run([&invocation] { return RegisterKeys(invocation); });
+}
+
+}  // namespace schakel::cli

@@ -1,0 +1,53 @@
+// How a noun's file says which verbs and flags it has.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "clients/cli/invocation.h"
+
+namespace schakel::cli {
+
+// A noun, under which verbs are added.
+CLI::App* AddNoun(CLI::App& program, Invocation& invocation, const char* name, Msg help);
+
+class Verb {
+ public:
+  // `examples`: command lines, one a line; help begins with them.
+  Verb(CLI::App* noun, Invocation& invocation, const char* name, Msg help, const char* examples);
+
+  // A flag with a value, or (name without dashes) an argument. Help says `value` for it.
+  CLI::Option* Value(const char* names, std::string& to, Msg help, const char* value);
+  // One that may be given several times, each with one value.
+  CLI::Option* Values(const char* names, std::vector<std::string>& to, Msg help, const char* value);
+  CLI::Option* Number(const char* names, uint64_t& to, Msg help);
+  CLI::Option* Flag(const char* names, bool& to, Msg help);
+  // A flag that may be repeated: how often.
+  CLI::Option* Count(const char* names, uint64_t& to, Msg help);
+  void AllowCsv();
+
+  // What it does, once everything was parsed.
+  void Run(std::function<Result<ExitCode>()> action);
+
+ private:
+  CLI::App* app_;
+  Invocation& invocation_;
+  bool csv_ = false;
+};
+
+// One function a noun.
+void AddSignal(CLI::App& program, Invocation& invocation);
+void AddInbox(CLI::App& program, Invocation& invocation);
+void AddConsent(CLI::App& program, Invocation& invocation);
+void AddPseudonym(CLI::App& program, Invocation& invocation);
+void AddKeys(CLI::App& program, Invocation& invocation);
+void AddOrg(CLI::App& program, Invocation& invocation);
+void AddPolicy(CLI::App& program, Invocation& invocation);
+void AddAudit(CLI::App& program, Invocation& invocation);
+void AddContext(CLI::App& program, Invocation& invocation);
+void AddVersion(CLI::App& program, Invocation& invocation);
+
+}  // namespace schakel::cli

@@ -1,0 +1,165 @@
+#include "clients/cli/words.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace schakel::cli {
+namespace {
+
+using google::protobuf::EnumDescriptor;
+using google::protobuf::EnumValueDescriptor;
+
+// Values of enums by their full name, and reasons of error_reason.proto without their prefix.
+const std::vector<WordTexts> kWords = {
+    {"RECIPIENT_STATE_DENIED", "denied", "geweigerd"},
+    {"RECIPIENT_STATE_QUEUED", "waiting", "wacht"},
+    {"RECIPIENT_STATE_DELIVERED", "delivered", "afgeleverd"},
+    {"RECIPIENT_STATE_ACKNOWLEDGED", "acknowledged", "bevestigd"},
+    {"RECIPIENT_STATE_REFUSED", "refused", "teruggestuurd"},
+    {"RECIPIENT_STATE_EXPIRED", "expired", "verlopen"},
+    {"RECIPIENT_STATE_WITHHELD", "withheld", "tegengehouden"},
+    {"RECIPIENT_STATE_DEAD_LETTER", "undeliverable", "onbestelbaar"},
+    {"RECIPIENT_STATE_RESEAL_NEEDED", "seal again", "opnieuw verzegelen"},
+    {"ROLE_PARTNER", "partner", "partner"},
+    {"ROLE_CHAIN_DIRECTOR", "chain director", "ketenregisseur"},
+    {"ROLE_AUDITOR", "auditor", "toezichthouder"},
+    {"ROLE_REGISTRAR", "registrar", "registerhouder"},
+    {"URGENCY_NORMAL", "normal", "normaal"},
+    {"URGENCY_ACUTE", "acute", "spoed"},
+    {"OUTCOME_UNSPECIFIED", "", ""},
+    {"OUTCOME_PERMITTED", "permitted", "toegestaan"},
+    {"OUTCOME_DENIED", "denied", "geweigerd"},
+    {"STATEMENT_KIND_CONSENT", "consent", "toestemming"},
+    {"STATEMENT_KIND_OBJECTION", "objection", "bezwaar"},
+    {"NOTICE_KIND_CONSENT_WITHDRAWN", "consent withdrawn", "toestemming ingetrokken"},
+    {"OUTBOX_STATE_PREPARED", "to be sent", "te verzenden"},
+    {"OUTBOX_STATE_ANSWERED", "answered", "beantwoord"},
+    {"OUTBOX_STATE_FAILED", "failed", "mislukt"},
+    {"RECORD_KIND_GENESIS", "start of the log", "begin van het logboek"},
+    {"RECORD_KIND_PUBLISH", "signal sent", "signaal verzonden"},
+    {"RECORD_KIND_DELIVERY", "delivery", "aflevering"},
+    {"RECORD_KIND_DELIVERY_CANCELLED", "delivery stopped", "aflevering gestopt"},
+    {"RECORD_KIND_ACKNOWLEDGEMENT", "acknowledgement", "bevestiging"},
+    {"RECORD_KIND_REFUSAL", "refusal", "teruggestuurd"},
+    {"RECORD_KIND_EXPIRY", "expiry", "verlopen"},
+    {"RECORD_KIND_STATEMENT", "statement", "verklaring"},
+    {"RECORD_KIND_WITHDRAWAL", "withdrawal", "intrekking"},
+    {"RECORD_KIND_DIRECTORY", "directory change", "wijziging register"},
+    {"RECORD_KIND_KEY_SET", "key set", "sleutelset"},
+    {"RECORD_KIND_POLICY_ACTIVATION", "policy activated", "beleid in werking"},
+    {"RECORD_KIND_SWEEP", "clean-up", "opruiming"},
+    {"RECORD_KIND_MODE_CHANGE", "operator's act", "beheerhandeling"},
+    {"RECORD_KIND_NOTICE", "notice", "kennisgeving"},
+    {"RECORD_KIND_QUERY", "audit query", "inzage logboek"},
+    {"RECORD_KIND_CONSULTATION", "consultation", "raadpleging"},
+    {"RECORD_KIND_DENIED_ATTEMPT", "denied attempt", "geweigerde poging"},
+    {"RECORD_KIND_SUBJECT_ATTACHED", "subject attached", "betrokkene gekoppeld"},
+    {"RECORD_KIND_RELEASE", "lease given back", "lease teruggegeven"},
+    {"RECORD_KIND_EXTENSION", "lease extended", "lease verlengd"},
+    {"RECORD_KIND_WITHHELD", "withheld", "tegengehouden"},
+    {"NO_RULE", "no rule permits it", "geen regel staat het toe"},
+    {"FORBIDDEN_BY_RULE", "a rule forbids it", "een regel verbiedt het"},
+    {"GROUND_NOT_APPLICABLE", "the ground does not hold here", "de grondslag geldt hier niet"},
+    {"CONDITION_NOT_ATTESTED", "a condition is not attested", "een voorwaarde is niet verklaard"},
+    {"RECIPIENT_UNAVAILABLE", "not admitted, or without keys",
+     "niet aangesloten of zonder sleutels"},
+    {"FUNCTION_UNRESOLVED", "nobody fulfils the function", "niemand vervult de functie"},
+    {"UNKNOWN_CODE", "a code that the policy does not know", "een code die het beleid niet kent"},
+    {"UNLINKED_SUBJECT", "needs a linked subject", "vraagt een gekoppelde betrokkene"},
+    {"BSN_AUTHORITY_MISSING", "no authority for the BSN", "geen BSN-bevoegdheid"},
+    {"IDENTITY_ALONE", "identity without another section", "identiteit zonder ander onderdeel"},
+    {"RESEAL_NEEDED", "must be sealed again", "moet opnieuw verzegeld worden"},
+    {"WRAP_UNEXPECTED", "sealed for a stranger", "verzegeld voor een buitenstaander"},
+    {"INBOX_FULL", "the inbox is full", "het postvak is vol"},
+    {"NOT_PERMITTED", "not permitted for this person", "niet toegestaan voor deze betrokkene"},
+    {"NO_CONSENT", "no consent covers it", "geen toestemming"},
+    {"CONSENT_EXPIRED", "the consent ended", "de toestemming is verlopen"},
+    {"CONSENT_WITHDRAWN", "the consent was withdrawn", "de toestemming is ingetrokken"},
+    {"OBJECTION", "an objection stands", "er staat een bezwaar"},
+    {"OBJECTION_REVIEW", "an objection was not weighed", "een bezwaar is niet afgewogen"},
+    {"SHIELDED", "the person is shielded", "de betrokkene is afgeschermd"},
+    {"SUBJECT_MISMATCH", "content and person do not belong together",
+     "inhoud en betrokkene horen niet bij elkaar"},
+};
+
+const WordTexts* Find(std::string_view name) {
+  const auto found = std::find_if(kWords.begin(), kWords.end(),
+                                  [&](const WordTexts& word) { return word.name == name; });
+  return found == kWords.end() ? nullptr : &*found;
+}
+
+std::string In(Language language, const WordTexts& word) {
+  return language == Language::kDutch ? word.nl : word.en;
+}
+
+// RECIPIENT_STATE_ of RecipientState: what its zero value's name begins with.
+std::string_view PrefixOf(const EnumDescriptor* type) {
+  std::string_view zero = type->value(0)->name();
+  constexpr std::string_view kEnd = "UNSPECIFIED";
+  if (zero.ends_with(kEnd)) zero.remove_suffix(kEnd.size());
+  return zero;
+}
+
+}  // namespace
+
+const std::vector<WordTexts>& AllWords() { return kWords; }
+
+std::string WordOf(Language language, const EnumValueDescriptor* value) {
+  if (value == nullptr) return "?";
+  if (const auto* word = Find(value->name())) return In(language, *word);
+  return CodeOfValue(value);
+}
+
+std::string ReasonWord(Language language, const std::string& reason) {
+  const auto* word = reason.empty() ? nullptr : Find(reason);
+  return word == nullptr ? reason : In(language, *word);
+}
+
+Cell StateCell(Language language, v1::RecipientState state) {
+  Colour colour = Colour::kNone;
+  switch (state) {
+    case v1::RECIPIENT_STATE_ACKNOWLEDGED:
+    case v1::RECIPIENT_STATE_DELIVERED:
+      colour = Colour::kGood;
+      break;
+    case v1::RECIPIENT_STATE_DENIED:
+    case v1::RECIPIENT_STATE_REFUSED:
+    case v1::RECIPIENT_STATE_EXPIRED:
+    case v1::RECIPIENT_STATE_WITHHELD:
+    case v1::RECIPIENT_STATE_DEAD_LETTER:
+    case v1::RECIPIENT_STATE_RESEAL_NEEDED:
+      colour = Colour::kBad;
+      break;
+    default:
+      break;
+  }
+  return {Word(language, state), colour};
+}
+
+std::string CodeOfValue(const EnumValueDescriptor* value) {
+  std::string_view name = value->name();
+  const std::string_view prefix = PrefixOf(value->type());
+  if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+  std::string code;
+  for (const char c : name) {
+    code += c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return code;
+}
+
+const EnumValueDescriptor* ValueOfCode(const EnumDescriptor* type, std::string_view code) {
+  for (int i = 1; i < type->value_count(); ++i) {
+    if (CodeOfValue(type->value(i)) == code) return type->value(i);
+  }
+  return nullptr;
+}
+
+std::string CodesOf(const EnumDescriptor* type) {
+  std::string codes;
+  for (int i = 1; i < type->value_count(); ++i) {
+    codes += (i > 1 ? ", " : "") + CodeOfValue(type->value(i));
+  }
+  return codes;
+}
+
+}  // namespace schakel::cli
