@@ -33,6 +33,18 @@ void InboxHub::Wake(const OrganisationId& organisation) {
   for (const auto& sleeper : woken) sleeper->Wake();
 }
 
+void InboxHub::CheckStalls() {
+  std::vector<std::shared_ptr<Sleeper>> all;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [oin, sleepers] : sleepers_) {
+      for (const auto& [key, sleeper] : sleepers) all.push_back(sleeper);
+    }
+  }
+  auto now = std::chrono::steady_clock::now();
+  for (const auto& sleeper : all) sleeper->CheckStall(now);
+}
+
 size_t InboxHub::size() const {
   std::lock_guard lock(mutex_);
   size_t n = 0;

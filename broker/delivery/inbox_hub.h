@@ -1,6 +1,7 @@
 // Which open streams wait for which inbox: a publish wakes them.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,11 +21,14 @@ class InboxHub {
    public:
     virtual ~Sleeper() = default;
     virtual void Wake() = 0;
+    // Ends itself when its reader has not taken a write for too long. Called each second.
+    virtual void CheckStall(std::chrono::steady_clock::time_point now) = 0;
   };
 
   void Add(const OrganisationId& organisation, std::shared_ptr<Sleeper> sleeper);
   void Remove(const OrganisationId& organisation, const Sleeper* sleeper);
   void Wake(const OrganisationId& organisation);
+  void CheckStalls();
   size_t size() const;
 
  private:

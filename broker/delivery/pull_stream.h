@@ -37,7 +37,7 @@ class PullStream final : public grpc::ServerBidiReactor<v1::PullRequest, v1::Pul
   void OnDone() override;
   void Wake() override;
   // Ends the stream with READER_STALLED when its write has not been taken for kWriteTimeout.
-  void CheckStall(std::chrono::steady_clock::time_point now);
+  void CheckStall(std::chrono::steady_clock::time_point now) override;
 
  private:
   struct Outgoing {

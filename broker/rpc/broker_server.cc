@@ -1,0 +1,234 @@
+#include "broker/rpc/broker_server.h"
+
+#include "broker/base/limits.h"
+#include "broker/rpc/audit_service.h"
+#include "broker/rpc/consent_service.h"
+#include "broker/rpc/directory_service.h"
+#include "broker/rpc/inbox_service.h"
+#include "broker/rpc/policy_service.h"
+#include "broker/rpc/signal_service.h"
+
+namespace schakel::rpc {
+
+using transport::HealthService;
+using transport::LogKey;
+
+BrokerServer::BrokerServer(Settings settings, const Clock* clock, transport::Logger* log)
+    : settings_(std::move(settings)), clock_(clock), log_(log) {}
+
+BrokerServer::~BrokerServer() {
+  Drain();
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (looker_.joinable()) looker_.join();
+  server_.reset();
+  checkpointer_.reset();
+  sequencer_.reset();
+}
+
+Result<std::unique_ptr<BrokerServer>> BrokerServer::Start(const Settings& settings,
+                                                          const Clock* clock,
+                                                          transport::Logger* log) {
+  std::unique_ptr<BrokerServer> server(new BrokerServer(settings, clock, log));
+  SCHAKEL_TRY(server->Open());
+  return server;
+}
+
+Status BrokerServer::Open() {
+  Millis now = std::chrono::duration_cast<Millis>(clock_->Wall());
+  SCHAKEL_ASSIGN(anchors_,
+                 transport::CheckTlsFiles(settings_.tls, crypto::ChainUse::kServer, now));
+  SCHAKEL_ASSIGN(crls_, crypto::CrlStore::Open(settings_.crl_path, anchors_->certificates()));
+  SCHAKEL_ASSIGN(log_key_, LoadLogKey(settings_.log_key_file));
+  SCHAKEL_TRY(OpenStore());
+  directory_ = std::make_unique<DirectoryCache>(store_.get());
+  SCHAKEL_TRY(directory_->Refresh());
+  key_sets_ = std::make_unique<KeySets>(store_.get());
+  tokens_.emplace(query::PageTokens::Fresh());
+  if (judgement_.mode == sequencer::Mode::kServing) {
+    SCHAKEL_TRY(StartSequencer());
+  } else {
+    log_->Failure("mode_restored", {{LogKey::kDetail, judgement_.why}});
+  }
+  SCHAKEL_TRY(Listen());
+  Look();
+  looker_ = std::thread([this] { LookOften(); });
+  log_->Info("broker_ready",
+             {{LogKey::kAddress, settings_.listen_address},
+              {LogKey::kPort, port()},
+              {LogKey::kPosition, store_->position()},
+              {LogKey::kMode, sequencer_ ? "serving" : "restored"}});
+  return {};
+}
+
+Status BrokerServer::OpenStore() {
+  SCHAKEL_ASSIGN(auto placement, store::CheckPlacement(settings_.head_file, settings_.data_folder));
+  if (placement.same_file_system) {
+    log_->Warning("head_on_same_file_system", {{LogKey::kPath, settings_.head_file.string()}});
+  }
+  store::StoreOptions options;
+  options.folder = settings_.data_folder;
+  options.cache_bytes = settings_.cache_bytes;
+  SCHAKEL_ASSIGN(store_, store::Store::Open(std::move(options)));
+  heads_ = std::make_unique<store::FileHeadStore>(settings_.head_file);
+  SCHAKEL_ASSIGN(judgement_, sequencer::Judge(*store_, *heads_));
+  reserve_ = std::make_unique<store::ReserveFile>(settings_.data_folder / "reserve");
+  storage_ = std::make_unique<store::StorageGuard>([this] { return store_->FreeBytes(); },
+                                                   settings_.reserve_bytes, reserve_.get());
+  return storage_->Refresh();
+}
+
+Status BrokerServer::StartSequencer() {
+  sequencer::SequencerOptions options;
+  options.clock = clock_;
+  options.storage = storage_.get();
+  options.listener = this;
+  SCHAKEL_ASSIGN(sequencer_, sequencer::Sequencer::Start(store_.get(), options));
+  checkpointer_ = std::make_unique<sequencer::Checkpointer>(sequencer_.get(), heads_.get(),
+                                                            &*log_key_, judgement_.head);
+  SCHAKEL_TRY(checkpointer_->SignNow());
+  checkpointer_->Start();
+  ReleaseLeftovers();
+  return {};
+}
+
+void BrokerServer::ReleaseLeftovers() {
+  sequencer_->Submit(machine::ReleaseLeftovers{}, std::nullopt,
+                     [this](const Result<machine::Outcome>& outcome) {
+                       if (outcome.ok() && outcome->effects.timers_left) ReleaseLeftovers();
+                     });
+}
+
+void BrokerServer::RecordRefusal(const transport::Refusal& refusal) {
+  if (!sequencer_) return;
+  std::string method(refusal.method);
+  machine::DeniedAttempt denied{refusal.organisation.str(), refusal.error.reason,
+                                method.substr(method.rfind('/') + 1)};
+  sequencer_->Submit(std::move(denied), std::nullopt, [](const Result<machine::Outcome>&) {});
+}
+
+Status BrokerServer::Listen() {
+  call_metrics_ = std::make_unique<transport::CallMetrics>(&metrics_);
+  transport::Authenticator::Options access;
+  access.limits = settings_.limits;
+  access.on_refused = [this](const transport::Refusal& refusal) { RecordRefusal(refusal); };
+  authenticator_ = std::make_unique<transport::Authenticator>(directory_.get(), crls_.get(), clock_,
+                                                              std::move(access));
+  guard_ = std::make_unique<transport::CallGuard>(authenticator_.get(), &streams_, clock_,
+                                                  call_metrics_.get(), log_);
+  health_ = std::make_unique<HealthService>(guard_.get());
+  Parts parts;
+  parts.guard = guard_.get();
+  parts.clock = clock_;
+  parts.store = store_.get();
+  parts.sequencer = sequencer_.get();
+  parts.gate = &gate_;
+  parts.hub = &hub_;
+  parts.key_sets = key_sets_.get();
+  parts.bundles = &bundles_;
+  parts.tokens = &*tokens_;
+  parts.anchors = &*anchors_;
+  parts.crls = crls_.get();
+  std::vector<transport::NamedService> named;
+  auto add = [&]<typename Service>(std::unique_ptr<grpc::Service> service) {
+    named.push_back(transport::NamedService::Of<Service>(service.get()));
+    services_.push_back(std::move(service));
+  };
+  add.operator()<v1::SignalService>(std::make_unique<SignalService>(parts));
+  add.operator()<v1::InboxService>(std::make_unique<InboxService>(parts));
+  add.operator()<v1::ConsentService>(std::make_unique<ConsentService>(parts));
+  add.operator()<v1::DirectoryService>(std::make_unique<DirectoryService>(parts));
+  add.operator()<v1::PolicyService>(std::make_unique<PolicyService>(parts));
+  add.operator()<v1::AuditService>(std::make_unique<AuditService>(parts));
+
+  if (!settings_.metrics_address.empty()) {
+    SCHAKEL_ASSIGN(endpoint_,
+                   transport::MetricsEndpoint::Start(settings_.metrics_address, metrics_));
+  }
+  std::error_code ignored;
+  if (!settings_.port_file.empty()) std::filesystem::remove(settings_.port_file, ignored);
+  transport::ServerOptions options;
+  options.address = settings_.listen_address;
+  options.tls = settings_.tls;
+  options.reflection = settings_.reflection;
+  SCHAKEL_ASSIGN(server_, transport::Server::Start(options, guard_.get(), health_.get(),
+                                                   std::move(named)));
+  if (!settings_.port_file.empty()) {
+    SCHAKEL_TRY(transport::WritePortFile(settings_.port_file, server_->port()));
+  }
+  return {};
+}
+
+void BrokerServer::OnDurable(const sequencer::DurableEffects& effects) {
+  gate_.SubjectsChanged(effects.changed_subjects);
+  if (effects.directory_changed) {
+    if (Status refreshed = directory_->Refresh(); !refreshed.ok()) {
+      log_->Failure("directory_unreadable", {{LogKey::kDetail, refreshed.error().message}});
+    }
+  }
+  for (const auto& organisation : effects.wake) hub_.Wake(organisation);
+}
+
+void BrokerServer::OnFailed(const Error& error) {
+  {
+    std::lock_guard lock(mutex_);
+    failed_ = true;
+  }
+  log_->Failure("broker_failed",
+                {{LogKey::kReason, error.reason}, {LogKey::kDetail, error.message}});
+  health_->SetAll(HealthService::kNotServing);
+}
+
+void BrokerServer::Look() {
+  if (Status refreshed = storage_->Refresh(); !refreshed.ok()) {
+    log_->Warning("disk_unreadable", {{LogKey::kDetail, refreshed.error().message}});
+  }
+  bool serving;
+  {
+    std::lock_guard lock(mutex_);
+    serving = sequencer_ != nullptr && !failed_ && !stopping_;
+  }
+  health_->Set("", serving ? HealthService::kServing : HealthService::kNotServing);
+  metrics_.Gauge("schakel_storage_free_bytes", "Free bytes of the data folder's disk")
+      .Set(static_cast<double>(storage_->free_bytes()));
+  metrics_.Gauge("schakel_inbox_streams_open", "Open Pull streams")
+      .Set(static_cast<double>(hub_.size()));
+  if (!sequencer_) return;
+  auto stats = sequencer_->stats();
+  metrics_.Gauge("schakel_commands", "Commands made durable since the start")
+      .Set(static_cast<double>(stats.commands));
+  metrics_.Gauge("schakel_batches", "Batches synced since the start")
+      .Set(static_cast<double>(stats.batches));
+  metrics_.Gauge("schakel_queued_commands", "Commands that wait to be ordered")
+      .Set(static_cast<double>(stats.queued));
+  metrics_.Gauge("schakel_log_records", "Records in the audit log")
+      .Set(static_cast<double>(sequencer_->durable_head().size));
+  // What was decided a minute ago is no longer on its way to a transport.
+  constexpr uint64_t kPositionsKept = 100'000;
+  if (store_->position() > kPositionsKept) gate_.Forget(store_->position() - kPositionsKept);
+}
+
+void BrokerServer::LookOften() {
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) {
+    lock.unlock();
+    Look();
+    hub_.CheckStalls();
+    lock.lock();
+  }
+}
+
+void BrokerServer::Drain() {
+  if (server_) server_->Drain(settings_.drain_timeout);
+  if (sequencer_) sequencer_->Stop();
+  if (checkpointer_) {
+    checkpointer_->Stop();
+    Status last = checkpointer_->SignNow();
+    if (!last.ok()) log_->Warning("no_last_checkpoint", {{LogKey::kDetail, last.error().message}});
+  }
+}
+
+}  // namespace schakel::rpc
