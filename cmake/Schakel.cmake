@@ -18,11 +18,12 @@ function(schakel_program name)
 endfunction()
 
 # schakel_test(name SOURCES a.cc ... DEPENDS schakel::x ... [LABELS fast|slow ...] [TIMEOUT s]
-#              [ENVIRONMENT K=V ...] [PROGRAMS target ...])
-# A GoogleTest binary; every TEST in it is a test of ctest. Default label: fast.
+#              [ENVIRONMENT K=V ...] [PROGRAMS target ...] [TOGETHER])
+# A GoogleTest binary; every TEST in it is a test of ctest, or with TOGETHER the whole binary is one
+# (its tests share what takes long to start). Default label: fast.
 # PROGRAMS are built first (servers that an end-to-end test starts).
 function(schakel_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LABELS;ENVIRONMENT;PROGRAMS" ${ARGN})
+  cmake_parse_arguments(ARG "TOGETHER" "TIMEOUT" "SOURCES;DEPENDS;LABELS;ENVIRONMENT;PROGRAMS" ${ARGN})
   if(NOT ARG_LABELS)
     set(ARG_LABELS fast)
   endif()
@@ -41,6 +42,11 @@ function(schakel_test name)
   set(properties LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
   if(ARG_ENVIRONMENT)
     list(APPEND properties ENVIRONMENT "${ARG_ENVIRONMENT}")
+  endif()
+  if(ARG_TOGETHER)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES ${properties})
+    return()
   endif()
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
 endfunction()

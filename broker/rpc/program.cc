@@ -186,6 +186,8 @@ int RunProgram(int argc, char** argv) {
   Flags flags;
   CLI::App app("Carries signals between organisations, and can't read them.", "schakel-broker");
   app.set_version_flag("--version", std::string("schakel-broker ") + SCHAKEL_VERSION);
+  // Sub-commands inherit this when they are made: --config may stand behind them.
+  app.fallthrough();
   app.add_option("--config", flags.config, "Configuration file (YAML)")->required();
   app.add_flag("--check-config", flags.check_config, "Check the configuration and end");
   auto* init = app.add_subcommand("init", "Write record 0 into an empty data folder");
@@ -200,7 +202,6 @@ int RunProgram(int argc, char** argv) {
   auto* recover = app.add_subcommand("recover", "Go on after a restored copy, broker stopped");
   recover->add_option("--incarnation", flags.incarnation, "A number not used before")->required();
   app.require_subcommand(0, 1);
-  app.fallthrough();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

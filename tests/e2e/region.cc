@@ -1,0 +1,335 @@
+#include "tests/e2e/region.h"
+
+#include <cstdio>
+
+#include "broker/base/check.h"
+#include "broker/crypto/cert_key.h"
+#include "clients/sdk/files.h"
+#include "policy/engine/pack.h"
+
+namespace schakel::e2e {
+
+namespace fs = std::filesystem;
+using testing::ReadFile;
+using testing::WriteFile;
+
+namespace {
+
+constexpr const char* kBroker = SCHAKEL_BINARY_DIR "/bin/schakel-broker";
+constexpr const char* kCustodian = SCHAKEL_BINARY_DIR "/bin/schakel-custodian";
+constexpr const char* kPolicy = SCHAKEL_SOURCE_DIR "/policy/zuid-holland-zuid";
+constexpr int kCustodians = 3;
+
+std::string CustodianOin(int i) { return testing::TestOin(3000 + static_cast<uint64_t>(i)); }
+
+template <typename T>
+T Must(Result<T> result, const char* what) {
+  if (!result.ok()) {
+    std::fprintf(stderr, "%s: %s %s (%s)\n", what, result.error().reason.c_str(),
+                 result.error().message.c_str(), result.error().field.c_str());
+  }
+  SCHAKEL_CHECK(result.ok(), what);
+  return std::move(result).value();
+}
+testing::RunResult MustRun(testing::ChildOptions options, const char* what) {
+  auto result = testing::RunProgram(std::move(options));
+  if (result.code != 0) std::fprintf(stderr, "%s: %s\n", what, result.err.c_str());
+  SCHAKEL_CHECK(result.code == 0, what);
+  return result;
+}
+
+const Participant& Find(const std::string& name) {
+  for (const auto& participant : Participants()) {
+    if (participant.name == name) return participant;
+  }
+  std::fprintf(stderr, "no participant %s\n", name.c_str());
+  SCHAKEL_CHECK(false, "tests name participants that exist");
+}
+
+std::string TlsYaml(const testing::TestCertificate& certificate, const testing::TestPki& pki) {
+  return "tls:\n  certificate_file: " + certificate.certificate.string() +
+         "\n  key_file: " + certificate.key.string() + "\n  ca_file: " + pki.ca().string() +
+         "\n  crl_path: " + pki.crl().string() + "\n";
+}
+
+}  // namespace
+
+const std::vector<Participant>& Participants() {
+  using v1::ROLE_PARTNER;
+  static const std::vector<Participant> all = {
+      {"registrar", "00000099000000000001", v1::ROLE_REGISTRAR, "", {}, false},
+      {"auditor", "00000099000000000002", v1::ROLE_AUDITOR, "", {}, false},
+      {"region-auditor", "00000099000000000003", v1::ROLE_AUDITOR, "", {}, true},
+      {"chain-director", "00000099000000000004", v1::ROLE_CHAIN_DIRECTOR, "", {}, false},
+      {"corporation", "00000099000000001000", ROLE_PARTNER, "housing", {"dordrecht"}, false},
+      {"police", "00000099000000001001", ROLE_PARTNER, "police", {"zuid-holland-zuid"}, true},
+      {"debt-relief",
+       "00000099000000002000",
+       ROLE_PARTNER,
+       "social-services",
+       {"drechtsteden"},
+       true},
+      {"centre", "00000099000000002001", ROLE_PARTNER, "safety-house", {"zuid-holland-zuid"}, true},
+      {"team", "00000099000000002002", ROLE_PARTNER, "municipality", {"dordrecht"}, true},
+      {"access", "00000099000000002003", ROLE_PARTNER, "safety-house", {"zuid-holland-zuid"}, true},
+      {"care", "00000099000000002004", ROLE_PARTNER, "care", {"dordrecht"}, true},
+      {"volunteers", "00000099000000002005", ROLE_PARTNER, "volunteer", {"dordrecht"}, false},
+  };
+  return all;
+}
+
+Region::Region() : temp_("region") {
+  pki_ = std::make_unique<testing::TestPki>(temp_.path(), "region");
+  IssueCertificates();
+  DealKeys();
+  StartCustodians();
+  InitialiseBroker();
+  WriteBrokerConfig(temp_ / "broker.yaml", 0, temp_ / "broker.port");
+  StartBroker();
+  AdmitEverybody();
+}
+
+Region::~Region() {
+  sessions_.clear();
+  if (broker_) broker_->Stop();
+}
+
+void Region::IssueCertificates() {
+  broker_certificate_ = pki_->IssueFor(testing::TestOin(9000));
+  for (int i = 0; i < kCustodians; ++i) {
+    custodian_certificates_.push_back(pki_->IssueFor(CustodianOin(i)));
+  }
+  for (const auto& participant : Participants()) {
+    certificates_.emplace(participant.name, pki_->IssueFor(participant.oin));
+  }
+}
+
+void Region::DealKeys() {
+  std::vector<std::string> args = {"keygen",  "--region", region(),
+                                   "--epoch", "1",        "--threshold",
+                                   "2",       "--out",    (temp_ / "key").string()};
+  for (int i = 0; i < kCustodians; ++i) {
+    const auto& certificate = custodian_certificates_[static_cast<size_t>(i)];
+    args.push_back("--custodian");
+    args.push_back(CustodianOin(i) + "=" + certificate.certificate.string() + ":" +
+                   certificate.key.string());
+  }
+  key_document_ = MustRun({.program = kCustodian, .args = args}, "the dealer deals").out;
+  while (!key_document_.empty() && key_document_.back() == '\n') key_document_.pop_back();
+
+  std::string members = "members:\n";
+  for (const auto& participant : Participants()) {
+    if (!participant.bsn_authority) continue;
+    const auto certificate =
+        Must(crypto::Certificate::Parse(CertificateOf(participant.name).certificate_pem()),
+             "a certificate parses");
+    members += std::string("  - oin: \"") + participant.oin +
+               "\"\n    certificate_spki_digest: " + HexEncode(certificate.facts().spki.view()) +
+               "\n    authority: Wet algemene bepalingen burgerservicenummer art. 10\n";
+  }
+  WriteFile(temp_ / "members.yaml", members);
+
+  auto files = Must(sdk::ReadPolicyFolder(kPolicy), "the reference bundle is there");
+  const auto digest = Digest::From(HexDecode(key_document_).value_or(""));
+  SCHAKEL_CHECK(digest.has_value(), "the dealer prints the digest of the key document");
+  files = Must(policy::SetKeyDocuments(files, {{1, *digest}}), "the bundle takes the key document");
+  for (const auto& [path, content] : files) {
+    const fs::path file = temp_ / "policy" / path;
+    fs::create_directories(file.parent_path());
+    WriteFile(file, content);
+  }
+}
+
+void Region::StartCustodians() {
+  for (int i = 0; i < kCustodians; ++i) {
+    const std::string name = "custodian-" + std::to_string(i + 1);
+    WriteFile(temp_ / (name + ".yaml"),
+              "data_folder: " + name + "-data\nshare_file: key/share-" + std::to_string(i + 1) +
+                  ".key\nkey_document_file: key/key-document.pb\nmembers_file: members.yaml\n" +
+                  "listen:\n  address: 127.0.0.1:0\n  port_file: " + name + ".port\n" +
+                  TlsYaml(custodian_certificates_[static_cast<size_t>(i)], *pki_));
+    custodians_.push_back(testing::ChildProcess::Start(
+        {.program = kCustodian, .args = {"--config", (temp_ / (name + ".yaml")).string()}}));
+    SCHAKEL_CHECK(custodians_.back() != nullptr, "schakel-custodian is built");
+  }
+  for (int i = 0; i < kCustodians; ++i) {
+    auto& child = *custodians_[static_cast<size_t>(i)];
+    const auto port = child.WaitForPort(temp_ / ("custodian-" + std::to_string(i + 1) + ".port"));
+    if (!port) std::fprintf(stderr, "%s%s\n", child.Stdout().c_str(), child.Stderr().c_str());
+    SCHAKEL_CHECK(port.has_value(), "a custodian listens");
+    custodian_ports_.push_back(*port);
+  }
+}
+
+void Region::WriteBrokerConfig(const fs::path& path, int port, const fs::path& port_file) const {
+  WriteFile(path,
+            "data_folder: data\nhead_file: head\nlog_key_file: log.key\n"
+            "listen:\n  address: 127.0.0.1:" +
+                std::to_string(port) + "\n  port_file: " + port_file.string() + "\n" +
+                TlsYaml(*broker_certificate_, *pki_) +
+                "reflection: true\n"
+                "storage:\n  reserve_bytes: 16777216\n  cache_bytes: 33554432\n"
+                "limits:\n  calls_per_second: 100000\n  streams: 64\n"
+                "log:\n  level: debug\n"
+                "drain_timeout: 5s\n");
+}
+
+void Region::InitialiseBroker() {
+  WriteBrokerConfig(temp_ / "broker.yaml", 0, temp_ / "broker.port");
+  log_key_ = MustRun({.program = kBroker,
+                      .args = {"init", "--config", (temp_ / "broker.yaml").string(), "--origin",
+                               region() + "/schakel/1", "--registrar-cert",
+                               CertificateOf("registrar").certificate.string(), "--policy",
+                               (temp_ / "policy").string()}},
+                     "schakel-broker init")
+                 .out;
+  while (!log_key_.empty() && log_key_.back() == '\n') log_key_.pop_back();
+}
+
+void Region::StartBroker() {
+  fs::remove(temp_ / "broker.port");
+  broker_ = testing::ChildProcess::Start({.program = kBroker,
+                                          .args = {"--config", (temp_ / "broker.yaml").string()},
+                                          .output = temp_ / "broker"});
+  SCHAKEL_CHECK(broker_ != nullptr, "schakel-broker is built");
+  const auto port = broker_->WaitForPort(temp_ / "broker.port");
+  if (!port) std::fprintf(stderr, "%s\n", BrokerLog().c_str());
+  SCHAKEL_CHECK(port.has_value(), "the broker listens");
+  if (port_ == 0) {
+    // From now on the same one, so that clients find it again.
+    port_ = *port;
+    WriteBrokerConfig(temp_ / "broker.yaml", port_, temp_ / "broker.port");
+  }
+}
+
+int Region::StopBroker() {
+  const int code = broker_->Stop();
+  broker_.reset();
+  return code;
+}
+
+void Region::KillBroker() {
+  broker_->Kill();
+  broker_.reset();
+}
+
+void Region::RestartBroker() {
+  StopBroker();
+  StartBroker();
+}
+
+std::string Region::BrokerLog() const {
+  return ReadFile(temp_ / "broker.out") + ReadFile(temp_ / "broker.err");
+}
+
+testing::RunResult Region::RunBroker(std::vector<std::string> args) {
+  args.push_back("--config");
+  args.push_back((temp_ / "broker.yaml").string());
+  return testing::RunProgram({.program = kBroker, .args = std::move(args)});
+}
+
+std::unique_ptr<testing::ChildProcess> Region::StartSecondBroker() {
+  WriteBrokerConfig(temp_ / "second.yaml", 0, temp_ / "second.port");
+  return testing::ChildProcess::Start(
+      {.program = kBroker, .args = {"--config", (temp_ / "second.yaml").string()}});
+}
+
+void Region::AdmitEverybody() {
+  auto* registrar = Must(As("registrar").org(), "the registrar's client");
+  for (const auto& participant : Participants()) {
+    if (participant.role == v1::ROLE_REGISTRAR) continue;
+    (void)Must(registrar->AdmitOrReplace(EntryOf(participant.name)), participant.name);
+  }
+  for (const auto& participant : Participants()) {
+    if (participant.role != v1::ROLE_PARTNER) continue;
+    sdk::Session& session = As(participant.name);
+    auto* keys = Must(session.keys(), "the key store opens");
+    const auto chain = Must(session.certificate_chain(), "the certificate reads");
+    (void)Must(keys->Generate(chain, sdk::Now(), std::chrono::hours(12)), "a key set is made");
+    const auto key =
+        Must(crypto::CertificateKey::Load(CertificateOf(participant.name).key), "the key reads");
+    (void)Must(keys->Sign(key), "the key set is signed");
+    auto* org = Must(session.org(), "the organisation's client");
+    (void)Must(org->RegisterNewest(*keys), "the key set is registered");
+  }
+}
+
+const testing::TestCertificate& Region::CertificateOf(const std::string& name) const {
+  return certificates_.at(name);
+}
+
+OrganisationId Region::OinOf(const std::string& name) const {
+  return *OrganisationId::From(Find(name).oin);
+}
+
+v1::Organisation Region::EntryOf(const std::string& name) const {
+  const Participant& participant = Find(name);
+  v1::Organisation entry;
+  entry.set_oin(participant.oin);
+  entry.set_name(std::string(participant.name) + " (voorbeeld)");
+  entry.set_role(participant.role);
+  entry.set_sector(participant.sector);
+  for (const auto& area : participant.areas) entry.add_areas(area);
+  if (participant.bsn_authority && participant.role == v1::ROLE_PARTNER) {
+    entry.set_bsn_authority(true);
+    entry.set_bsn_authority_article("Wet algemene bepalingen burgerservicenummer art. 10");
+  }
+  if (name == "auditor") {
+    entry.set_audit_scope(v1::AUDIT_SCOPE_OWN);
+    entry.add_audited_oins(OinOf("police").str());
+  } else if (name == "region-auditor") {
+    entry.set_audit_scope(v1::AUDIT_SCOPE_REGION);
+    const auto until = std::chrono::duration_cast<std::chrono::seconds>(sdk::Now()).count();
+    entry.mutable_audit_scope_until()->set_seconds(until + 86'400);
+  }
+  entry.set_contact("privacy@voorbeeld.example");
+  sdk::PinCertificate(
+      Must(crypto::Certificate::Parse(CertificateOf(name).certificate_pem()), "a certificate"),
+      &entry);
+  return entry;
+}
+
+config::v1::Context Region::ContextOf(const std::string& name) const {
+  config::v1::Context context;
+  context.set_name(name);
+  context.set_broker(address());
+  context.set_ca_file(pki_->ca().string());
+  context.set_certificate_file(CertificateOf(name).certificate.string());
+  context.set_key_file(CertificateOf(name).key.string());
+  context.set_crl_path(pki_->crl().string());
+  context.set_key_store((temp_ / (name + "-keys")).string());
+  for (int i = 0; i < kCustodians; ++i) {
+    auto* custodian = context.add_custodians();
+    custodian->set_oin(CustodianOin(i));
+    custodian->set_address("127.0.0.1:" + std::to_string(custodian_ports_[static_cast<size_t>(i)]));
+  }
+  auto* document = context.add_key_documents();
+  document->set_epoch(1);
+  document->set_digest(key_document_);
+  context.set_log_key(log_key_);
+  context.set_actor("user-of-" + name);
+  context.set_actor_role("professional");
+  context.set_language("en");
+  context.set_state_folder((temp_ / (name + "-state")).string());
+  return context;
+}
+
+void Region::set_log_key(std::string key) {
+  log_key_ = std::move(key);
+  sessions_.clear();
+}
+
+sdk::Session& Region::As(const std::string& name) {
+  auto& session = sessions_[name];
+  if (!session) session = NewSession(name);
+  return *session;
+}
+
+std::unique_ptr<sdk::Session> Region::NewSession(const std::string& name,
+                                                 const std::string& state) {
+  auto context = ContextOf(name);
+  if (!state.empty()) context.set_state_folder((temp_ / (name + "-" + state)).string());
+  return std::make_unique<sdk::Session>(std::move(context), std::chrono::seconds(15));
+}
+
+}  // namespace schakel::e2e

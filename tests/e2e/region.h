@@ -1,0 +1,96 @@
+// A whole region on this machine, made of real processes that talk over mTLS: three custodians (2
+// of 3), a broker, and everyone whom the reference bundle's tests name, admitted and with key sets.
+// Nothing in it is mocked but the persons and the numbers.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/base/ids.h"
+#include "clients/sdk/session.h"
+#include "tests/support/child_process.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/test_pki.h"
+
+namespace schakel::e2e {
+
+// Who takes part, by the names that tests use.
+struct Participant {
+  const char* name;
+  const char* oin;
+  v1::Role role;
+  const char* sector;
+  std::vector<std::string> areas;
+  bool bsn_authority;
+};
+const std::vector<Participant>& Participants();
+
+// Not thread-safe. A failing start stops the process: without its region no test means anything.
+class Region {
+ public:
+  // Starts everything; takes a few seconds, so one region serves a whole suite of tests.
+  Region();
+  ~Region();
+
+  OrganisationId OinOf(const std::string& name) const;
+  // The organisation's session: kept from call to call, also over a restart of the broker.
+  sdk::Session& As(const std::string& name);
+  // Another one of the same organisation with a channel of its own. `state` names the folder of its
+  // outbox, pins and checkpoints; empty shares the organisation's own.
+  std::unique_ptr<sdk::Session> NewSession(const std::string& name, const std::string& state = {});
+  config::v1::Context ContextOf(const std::string& name) const;
+  v1::Organisation EntryOf(const std::string& name) const;
+
+  testing::TestPki& pki() { return *pki_; }
+  const testing::TestCertificate& CertificateOf(const std::string& name) const;
+  std::filesystem::path folder() const { return temp_.path(); }
+  std::filesystem::path data_folder() const { return temp_ / "data"; }
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  std::string region() const { return "zhz.example"; }
+  const std::string& log_key() const { return log_key_; }
+  void set_log_key(std::string key);
+
+  // ---- The broker ----
+  // SIGTERM; the exit code.
+  int StopBroker();
+  // SIGKILL.
+  void KillBroker();
+  // On the same port as before. Returns when it serves calls.
+  void StartBroker();
+  void RestartBroker();
+  testing::ChildProcess& broker() { return *broker_; }
+  // What all brokers of this region wrote so far.
+  std::string BrokerLog() const;
+  // schakel-broker with this region's configuration and these arguments, to its end.
+  testing::RunResult RunBroker(std::vector<std::string> args);
+  // Starts one beside the running one.
+  std::unique_ptr<testing::ChildProcess> StartSecondBroker();
+
+ private:
+  void IssueCertificates();
+  void DealKeys();
+  void StartCustodians();
+  void InitialiseBroker();
+  void WriteBrokerConfig(const std::filesystem::path& path, int port,
+                         const std::filesystem::path& port_file) const;
+  void AdmitEverybody();
+
+  testing::TempDir temp_;
+  std::unique_ptr<testing::TestPki> pki_;
+  std::map<std::string, testing::TestCertificate> certificates_;
+  std::vector<testing::TestCertificate> custodian_certificates_;
+  std::vector<std::unique_ptr<testing::ChildProcess>> custodians_;
+  std::vector<int> custodian_ports_;
+  std::optional<testing::TestCertificate> broker_certificate_;
+  std::unique_ptr<testing::ChildProcess> broker_;
+  int port_ = 0;
+  std::string log_key_;
+  std::string key_document_;  // hex
+  std::map<std::string, std::unique_ptr<sdk::Session>> sessions_;
+};
+
+}  // namespace schakel::e2e
