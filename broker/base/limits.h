@@ -79,7 +79,7 @@ inline constexpr size_t kBatchWriteBytesMax = 32 * 1024 * 1024;
 inline constexpr size_t kQueueCommandsMax = 8192;    // lane 3
 inline constexpr size_t kUrgentQueueCommandsMax = 16384;  // lane 1 has reserved room
 inline constexpr uint32_t kDeniedRecordsPerMinute = 10;   // per organisation and reason
-inline constexpr size_t kRecordsPerCommandMax = 4096;     // 64 sections, 32 recipients, 16 subjects fit
+inline constexpr size_t kRecordsPerCommandMax = 8192;     // 256 leases given back about 16 subjects each, and withheld
 
 // ---- Storage ----
 inline constexpr uint64_t kReserveBytesDefault = 1ull << 30;  // below: only lane 1

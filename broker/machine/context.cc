@@ -110,7 +110,7 @@ Result<v1::LogReceipt> Context::Receipt(uint64_t index) const {
   return receipt;
 }
 
-void Context::AddFeed(const OrganisationId& sender, BytesView signal_id,
+Bytes Context::AddFeed(const OrganisationId& sender, BytesView signal_id,
                       const v1::RecipientOutcome& outcome) {
   v1::OutcomeEvent event;
   uint16_t number = NextNumber();
@@ -119,6 +119,7 @@ void Context::AddFeed(const OrganisationId& sender, BytesView signal_id,
   *event.mutable_outcome() = outcome;
   event.set_position(position());
   Put(Family::kHot, keys::Feed(sender, position(), number), event);
+  return event.cursor();
 }
 
 }  // namespace schakel::machine

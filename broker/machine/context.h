@@ -67,11 +67,14 @@ class Context {
   // INVARIANT I1: the only way into the log. Fills index, position, time and detail commitment,
   // appends the entry, stores record and detail, writes the query indexes.
   v1::LogReceipt AddRecord(v1::Record record, const v1::Detail* detail = nullptr);
+  // How many this command has written. LIMIT: steps that go through a list stop behind
+  // kSweepItemsMax of them and leave the rest to a timer.
+  size_t records_written() const { return records_; }
   // A receipt of a record that stands. Empty record when it was destroyed.
   Result<v1::LogReceipt> Receipt(uint64_t index) const;
 
-  // The sender's feed: how it stands with one recipient of a signal now.
-  void AddFeed(const OrganisationId& sender, BytesView signal_id,
+  // The sender's feed: how it stands with one recipient of a signal now. Returns the cursor.
+  Bytes AddFeed(const OrganisationId& sender, BytesView signal_id,
                const v1::RecipientOutcome& outcome);
 
  private:

@@ -11,7 +11,8 @@ using store::Family;
 
 namespace {
 
-// The keys of items that may go now, acute first, at most `max` and one more to know whether more wait.
+// The keys of items that may go now, acute first, at most `max` and one more to know whether more
+// wait.
 Result<std::vector<ItemKey>> FindReady(Context& ctx, const OrganisationId& recipient,
                                        state::v1::InboxHead* head, size_t max) {
   std::vector<ItemKey> found;
@@ -20,14 +21,15 @@ Result<std::vector<ItemKey>> FindReady(Context& ctx, const OrganisationId& recip
     Bytes& from = acute ? *head->mutable_acute_from() : *head->mutable_normal_from();
     Bytes prefix = keys::ReadyPrefix(recipient, urgency);
     bool first = true;
-    SCHAKEL_TRY(ctx.view().Scan(
-        Family::kHot, prefix + from, store::PrefixEnd(prefix), [&](BytesView key, BytesView) {
-          BytesView item = key.substr(key.size() - 10);
-          if (first) from = Bytes(item);
-          first = false;
-          if (found.size() < max + 1) found.push_back(*ItemKey::Parse(item));
-          return found.size() < max + 1;
-        }));
+    SCHAKEL_TRY(ctx.view().Scan(Family::kHot, prefix + from, store::PrefixEnd(prefix),
+                                [&](BytesView key, BytesView) {
+                                  BytesView item = key.substr(key.size() - 10);
+                                  if (first) from = Bytes(item);
+                                  first = false;
+                                  if (found.size() < max + 1)
+                                    found.push_back(*ItemKey::Parse(item));
+                                  return found.size() < max + 1;
+                                }));
     if (found.size() > max) break;
   }
   return found;
@@ -103,7 +105,6 @@ void RecordDelivery(Context& ctx, const PlacedItem& placed, const QueuedSignal& 
 
 // Remembers who read what on the strength of which statement.
 void RememberReliance(Context& ctx, PlacedItem& placed, const Redecision& decided) {
-  placed.item.clear_reliance_keys();
   state::v1::ReliedDelivery relied;
   relied.set_recipient(placed.recipient.str());
   relied.set_signal_id(placed.item.signal_id());
@@ -112,39 +113,34 @@ void RememberReliance(Context& ctx, PlacedItem& placed, const Redecision& decide
   for (uint32_t place : decided.slot.permitted) {
     relied.add_categories(decided.question.metas[place].category());
   }
+  uint16_t number = ctx.NextNumber();
   for (const auto& statement : ReliedOn(decided.question, decided.slot)) {
-    Bytes key = keys::RelianceOfDelivery(statement, ctx.position(), ctx.NextNumber());
+    Bytes key = keys::RelianceOfDelivery(statement, ctx.position(), number);
     ctx.Put(Family::kHot, key, relied);
     placed.item.add_reliance_keys(key);
   }
 }
 
-Status DeliverSignal(Context& ctx, PlacedItem& placed, const Deliver& command, uint64_t until_us,
-                     size_t* bytes, Leased* leased) {
-  SCHAKEL_ASSIGN(auto queued, LoadQueued(ctx, placed));
-  SCHAKEL_ASSIGN(auto decided, Redecide(ctx, placed, queued));
-  if (decided.slot.permitted.empty()) {
-    return Withhold(ctx, placed, decided.slot.reason, decided.slot.subject_dependent);
-  }
+// Records a hand-over, remembers what it showed and relied on, and fills the item. The caller
+// writes the inbox item.
+Result<v1::DeliveredSignal> OpenQueued(Context& ctx, const PlacedItem& placed,
+                                       const QueuedSignal& queued, const Redecision& decided) {
   state::v1::StoredWraps wraps;
   SCHAKEL_ASSIGN(bool has_wraps,
                  ctx.Get(Family::kContent, keys::Wraps(placed.recipient, placed.key), &wraps));
   if (!has_wraps) {
     return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "a queued signal has no wraps");
   }
-  LeasedItem item;
-  auto* signal = item.delivery.mutable_signal();
-  FillSignal(queued, wraps, decided.slot.permitted, signal);
-  size_t size = signal->ByteSizeLong();
-  if (*bytes != 0 && *bytes + size > command.bytes_max) {
-    leased->more = true;
-    *bytes = command.bytes_max;  // full: nothing more goes into this answer
-    return {};
-  }
-  *bytes += size;
+  v1::DeliveredSignal signal;
+  FillSignal(queued, wraps, decided.slot.permitted, &signal);
+  return signal;
+}
 
-  item.delivery_id = ctx.NewDeliveryId();
-  RecordDelivery(ctx, placed, queued, decided, item.delivery_id, until_us, signal);
+// Records a hand-over and remembers what it showed and relied on. The caller writes the inbox item.
+void RecordHandOver(Context& ctx, PlacedItem& placed, const QueuedSignal& queued,
+                    const Redecision& decided, uint64_t until_us, LeasedItem* item) {
+  RecordDelivery(ctx, placed, queued, decided, item->delivery_id, until_us,
+                 item->delivery.mutable_signal());
   for (uint16_t subject : SubjectsRead(decided)) {
     const auto& routed = queued.signal.subjects(subject);
     auto& shown = *placed.item.mutable_shown_labels();
@@ -152,17 +148,42 @@ Status DeliverSignal(Context& ctx, PlacedItem& placed, const Deliver& command, u
       *shown.Add() = routed.label();
     }
     for (const auto& pair : routed.ref().pairs()) {
-      if (pair.epoch() != 0) item.subjects.push_back(pair.value());
+      if (pair.epoch() != 0) item->subjects.push_back(pair.value());
     }
   }
   RememberReliance(ctx, placed, decided);
+}
+
+void FillLease(const PlacedItem& placed, uint64_t until_us, LeasedItem* item) {
+  item->delivery.set_delivery_id(item->delivery_id.str());
+  item->delivery.set_attempt(placed.item.attempts());
+  SetTimestamp(until_us, item->delivery.mutable_lease_until());
+}
+
+// What became of one ready item.
+enum class Taken { kLeased, kEnded, kNoRoom };
+
+Result<Taken> DeliverSignal(Context& ctx, PlacedItem& placed, const Deliver& command,
+                            uint64_t until_us, size_t* bytes, Leased* leased) {
+  SCHAKEL_ASSIGN(auto queued, LoadQueued(ctx, placed));
+  SCHAKEL_ASSIGN(auto decided, Redecide(ctx, placed, queued));
+  if (decided.slot.permitted.empty()) {
+    SCHAKEL_TRY(Withhold(ctx, placed, decided.slot.reason, decided.slot.subject_dependent));
+    return Taken::kEnded;
+  }
+  LeasedItem item;
+  SCHAKEL_ASSIGN(*item.delivery.mutable_signal(), OpenQueued(ctx, placed, queued, decided));
+  size_t size = item.delivery.signal().ByteSizeLong();
+  if (*bytes != 0 && *bytes + size > command.bytes_max) return Taken::kNoRoom;
+  *bytes += size;
+  item.delivery_id = ctx.NewDeliveryId();
+  placed.item.clear_reliance_keys();
+  RecordHandOver(ctx, placed, queued, decided, until_us, &item);
   Lease(ctx, placed, item.delivery_id, until_us, !command.fetch_id);
   SCHAKEL_TRY(MarkDelivered(ctx, placed));
-  item.delivery.set_delivery_id(item.delivery_id.str());
-  item.delivery.set_attempt(placed.item.attempts());
-  SetTimestamp(until_us, item.delivery.mutable_lease_until());
+  FillLease(placed, until_us, &item);
   leased->items.push_back(std::move(item));
-  return {};
+  return Taken::kLeased;
 }
 
 void DeliverNotice(Context& ctx, PlacedItem& placed, const Deliver& command, uint64_t until_us,
@@ -178,9 +199,7 @@ void DeliverNotice(Context& ctx, PlacedItem& placed, const Deliver& command, uin
   ctx.AddRecord(std::move(record));
   Lease(ctx, placed, item.delivery_id, until_us, !command.fetch_id);
   *item.delivery.mutable_notice() = placed.item.notice();
-  item.delivery.set_delivery_id(item.delivery_id.str());
-  item.delivery.set_attempt(placed.item.attempts());
-  SetTimestamp(until_us, item.delivery.mutable_lease_until());
+  FillLease(placed, until_us, &item);
   leased->items.push_back(std::move(item));
 }
 
@@ -188,11 +207,15 @@ void DeliverNotice(Context& ctx, PlacedItem& placed, const Deliver& command, uin
 Result<Leased> RepeatFetch(Context& ctx, const state::v1::FetchState& fetch) {
   Leased leased;
   for (int i = 0; i < fetch.items_size(); ++i) {
-    SCHAKEL_ASSIGN(auto placed, LoadItem(ctx, ctx.caller().organisation,
-                                         *ItemKey::Parse(fetch.items(i))));
+    SCHAKEL_ASSIGN(auto placed,
+                   LoadItem(ctx, ctx.caller().organisation, *ItemKey::Parse(fetch.items(i))));
     const auto& ids = placed.item.delivery_ids();
     if (placed.item.state() != state::v1::ITEM_STATE_LEASED || ids.empty() ||
         *ids.rbegin() != fetch.delivery_ids(i)) {
+      continue;
+    }
+    if (ctx.now_ms() >= placed.item.expires_ms()) {
+      SCHAKEL_TRY(ExpireItem(ctx, placed));
       continue;
     }
     LeasedItem item;
@@ -206,24 +229,11 @@ Result<Leased> RepeatFetch(Context& ctx, const state::v1::FetchState& fetch) {
         SCHAKEL_TRY(Withhold(ctx, placed, decided.slot.reason, decided.slot.subject_dependent));
         continue;
       }
-      state::v1::StoredWraps wraps;
-      SCHAKEL_ASSIGN(bool found,
-                     ctx.Get(Family::kContent, keys::Wraps(placed.recipient, placed.key), &wraps));
-      if (!found) {
-        return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "a leased signal has no wraps");
-      }
-      FillSignal(queued, wraps, decided.slot.permitted, item.delivery.mutable_signal());
-      RecordDelivery(ctx, placed, queued, decided, item.delivery_id, placed.item.lease_until_us(),
-                     item.delivery.mutable_signal());
-      for (uint16_t subject : SubjectsRead(decided)) {
-        for (const auto& pair : queued.signal.subjects(subject).ref().pairs()) {
-          if (pair.epoch() != 0) item.subjects.push_back(pair.value());
-        }
-      }
+      SCHAKEL_ASSIGN(*item.delivery.mutable_signal(), OpenQueued(ctx, placed, queued, decided));
+      RecordHandOver(ctx, placed, queued, decided, placed.item.lease_until_us(), &item);
+      ctx.Put(Family::kHot, keys::Item(placed.recipient, placed.key), placed.item);
     }
-    item.delivery.set_delivery_id(item.delivery_id.str());
-    item.delivery.set_attempt(placed.item.attempts());
-    SetTimestamp(placed.item.lease_until_us(), item.delivery.mutable_lease_until());
+    FillLease(placed, placed.item.lease_until_us(), &item);
     leased.items.push_back(std::move(item));
   }
   return leased;
@@ -257,17 +267,18 @@ Result<Answer> Apply(Context& ctx, const Deliver& command) {
   size_t bytes = 0;
   for (const auto& key : ready) {
     SCHAKEL_ASSIGN(auto placed, LoadItem(ctx, recipient, key));
+    Taken taken = Taken::kLeased;
     if (ctx.now_ms() >= placed.item.expires_ms()) {
       SCHAKEL_TRY(ExpireItem(ctx, placed));
-      leased.more = true;  // its successor may be ready now
+      taken = Taken::kEnded;
     } else if (placed.item.has_notice()) {
       DeliverNotice(ctx, placed, command, until_us, &leased);
     } else {
-      size_t before = leased.items.size();
-      SCHAKEL_TRY(DeliverSignal(ctx, placed, command, until_us, &bytes, &leased));
-      if (leased.items.size() == before) leased.more = true;
-      if (bytes >= command.bytes_max) break;
+      SCHAKEL_ASSIGN(taken, DeliverSignal(ctx, placed, command, until_us, &bytes, &leased));
     }
+    // One that ended may have made its successor ready; what had no room waits.
+    if (taken != Taken::kLeased) leased.more = true;
+    if (taken == Taken::kNoRoom) break;
   }
   if (command.fetch_id && !leased.items.empty()) {
     state::v1::FetchState fetch;
@@ -278,8 +289,22 @@ Result<Answer> Apply(Context& ctx, const Deliver& command) {
       fetch.add_items(raw->substr(20));
     }
     ctx.Put(Family::kHot, keys::Fetch(recipient, *command.fetch_id), fetch);
+    ctx.PutRaw(
+        Family::kHot,
+        keys::Timer(until_us, TimerKind::kForgetFetch, recipient.str() + command.fetch_id->str()),
+        {});
   }
   return Answer(std::move(leased));
+}
+
+Status ForgetFetch(Context& ctx, BytesView payload) {
+  Bytes key = keys::Fetch(*OrganisationId::From(payload.substr(0, 20)),
+                          *RequestId::From(payload.substr(20)));
+  state::v1::FetchState fetch;
+  SCHAKEL_ASSIGN(bool found, ctx.Get(Family::kHot, key, &fetch));
+  // The id may have been used anew meanwhile.
+  if (found && fetch.lease_until_us() <= ctx.now_us()) ctx.Delete(Family::kHot, std::move(key));
+  return {};
 }
 
 }  // namespace schakel::machine

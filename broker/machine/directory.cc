@@ -90,8 +90,8 @@ Result<Answer> Apply(Context& ctx, const AdmitOrganisation& command) {
   const auto& request = command.request;
   SCHAKEL_ASSIGN(auto bundle, ctx.facts().ActiveBundle(ctx));
   SCHAKEL_TRY(CheckOrganisation(ctx, *bundle, request.organisation()));
-  SCHAKEL_ASSIGN(auto current, FindOrganisation(
-                                   ctx.view(), *OrganisationId::From(request.organisation().oin())));
+  SCHAKEL_ASSIGN(auto current,
+                 FindOrganisation(ctx.view(), *OrganisationId::From(request.organisation().oin())));
   v1::AdmitOrganisationResponse response;
   uint64_t version = current ? current->version() : 0;
   if (current && !current->disabled() && version == request.expected_version() + 1 &&
@@ -105,6 +105,16 @@ Result<Answer> Apply(Context& ctx, const AdmitOrganisation& command) {
                      "the entry has version " + std::to_string(version) + ", not " +
                          std::to_string(request.expected_version()),
                      "expected_version");
+  }
+  if (!current) {
+    size_t admitted = 0;
+    SCHAKEL_TRY(ctx.view().ScanPrefix(
+        Family::kRegistry, keys::OrganisationPrefix(),
+        [&](BytesView, BytesView) { return ++admitted < limits::kOrganisationsMax; }));
+    if (admitted >= limits::kOrganisationsMax) {
+      return MakeError(ErrorCode::kResourceExhausted, "TOO_LARGE",
+                       "the directory holds 10000 organisations already");
+    }
   }
   state::v1::OrganisationVersion entry;
   if (current) entry.set_key_set_digest(current->key_set_digest());

@@ -328,6 +328,9 @@ Result<std::shared_ptr<const ParsedEnvelope>> ParseEnvelope(v1::Envelope envelop
     return InvalidArgument("TOO_LARGE", "",
                            "the envelope is " + std::to_string(bytes) + " bytes; at most 262144");
   }
+  if (HasUnknownFields(envelope)) {
+    return InvalidArgument("FIELD_INVALID", "", "an envelope without unknown fields expected");
+  }
   SCHAKEL_TRY(CheckUpTo(envelope.header(), limits::kHeaderBytesMax, "header"));
   SCHAKEL_TRY(CheckUpTo(envelope.routing(), limits::kRoutingBytesMax, "routing"));
   v1::Header header;

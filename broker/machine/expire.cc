@@ -37,10 +37,9 @@ Status SignalExpired(Context& ctx, BytesView payload) {
   for (int slot = 0; slot < signal.recipients_size(); ++slot) {
     if (signal.recipients(slot).permitted_size() == 0) continue;
     ItemKey key{signal.position(), static_cast<uint16_t>(slot)};
-    SCHAKEL_ASSIGN(auto placed,
-                   LoadItem(ctx,
-                            *OrganisationId::From(signal.recipients(slot).outcome().recipient()),
-                            key));
+    SCHAKEL_ASSIGN(
+        auto placed,
+        LoadItem(ctx, *OrganisationId::From(signal.recipients(slot).outcome().recipient()), key));
     // One that is being read ends with its lease.
     if (IsSettled(placed.item) || placed.item.state() == state::v1::ITEM_STATE_LEASED) continue;
     SCHAKEL_TRY(ExpireItem(ctx, placed));
@@ -60,20 +59,21 @@ Status PurgeSignal(Context& ctx, BytesView payload) {
     ItemKey item_key{signal.position(), static_cast<uint16_t>(slot)};
     SCHAKEL_ASSIGN(auto placed, LoadItem(ctx, recipient, item_key));
     if (!IsSettled(placed.item)) SCHAKEL_TRY(ExpireItem(ctx, placed));
-    for (const auto& id : placed.item.delivery_ids()) {
-      ctx.Delete(Family::kHot, keys::Delivery(*DeliveryId::From(id)));
-    }
-    ctx.Delete(Family::kHot, keys::Item(recipient, item_key));
+    ForgetItem(ctx, placed);
   }
-  // The feed's entries of this signal stand under the sender, from the publish on.
-  std::vector<Bytes> feed;
-  SCHAKEL_TRY(ctx.view().Scan(Family::kHot, keys::Feed(place.sender, signal.position(), 0),
-                              keys::Feed(place.sender, signal.position() + 1, 0),
-                              [&](BytesView entry, BytesView) {
-                                feed.emplace_back(entry);
-                                return true;
-                              }));
-  for (auto& entry : feed) ctx.Delete(Family::kHot, std::move(entry));
+  // What ended in this very command is in the stored signal only.
+  SCHAKEL_ASSIGN(found, ctx.Get(Family::kHot, key, &signal));
+  for (const auto& cursor : signal.feed_cursors()) {
+    auto at = ItemKey::Parse(cursor);
+    if (at) ctx.Delete(Family::kHot, keys::Feed(place.sender, at->position, at->number));
+  }
+  std::vector<Bytes> attached;
+  SCHAKEL_TRY(ctx.view().ScanPrefix(Family::kHot, keys::AttachedPrefix(place.sender, place.id),
+                                    [&](BytesView entry, BytesView) {
+                                      attached.emplace_back(entry);
+                                      return true;
+                                    }));
+  for (auto& entry : attached) ctx.Delete(Family::kHot, std::move(entry));
   ctx.Delete(Family::kHot, keys::SenderOrder(place.sender, signal.position(), 0));
   ctx.Delete(Family::kHot, std::move(key));
   return {};

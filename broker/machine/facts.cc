@@ -21,12 +21,14 @@ Result<Facts::Bundle> Facts::BundleOf(const store::StateReader& state, const Dig
   if (!raw) return Lost("a bundle that a record names is missing");
   state::v1::StoredBundle stored;
   if (!stored.ParseFromString(*raw)) return Lost("a stored value is no StoredBundle");
-  SCHAKEL_ASSIGN(auto files, crypto::ParsePolicyBundle(stored.bundle()));
+  auto files = crypto::ParsePolicyBundle(stored.bundle());
+  if (!files.ok()) return Lost("a stored bundle is no bundle");
   policy::BundleFiles map;
-  for (auto& file : files) map.emplace(std::move(file.path), std::move(file.content));
-  SCHAKEL_ASSIGN(auto compiled, policy::CompileFiles(map));
-  bundles_[digest] = compiled;
-  return compiled;
+  for (auto& file : *files) map.emplace(std::move(file.path), std::move(file.content));
+  auto compiled = policy::CompileFiles(map);
+  if (!compiled.ok()) return Lost("a stored bundle does not compile");
+  bundles_[digest] = *compiled;
+  return *std::move(compiled);
 }
 
 Result<Facts::Bundle> Facts::ActiveBundle(Context& ctx) {
@@ -124,8 +126,8 @@ Result<SubjectStatements> FindStatements(const store::StateReader& state,
   SubjectStatements found;
   for (const auto& pair : subject.pairs()) {
     if (pair.epoch() == 0) continue;
-    Status scanned =
-        state.ScanPrefix(Family::kHot, keys::SubjectStatementPrefix(pair), [&](BytesView key, BytesView) {
+    Status scanned = state.ScanPrefix(
+        Family::kHot, keys::SubjectStatementPrefix(pair), [&](BytesView key, BytesView) {
           found.ids.push_back(*StatementId::From(key.substr(key.size() - 16)));
           return true;
         });

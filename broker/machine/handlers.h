@@ -65,6 +65,8 @@ Status RecheckQueuedFrom(Context& ctx, BytesView payload);
 // Withholds one item. recheck.cc
 Status Withhold(Context& ctx, struct PlacedItem& placed, const std::string& fine_reason,
                 bool subject_dependent);
+// Decides a queued item anew and withholds it when nothing permits it any more. recheck.cc
+Status WithholdIfDenied(Context& ctx, struct PlacedItem& placed);
 // A notice to each who read something on the strength of the statement, from `cursor` on. notify.cc
 Status NotifyReaders(Context& ctx, const StatementId& statement, const Bytes& cursor);
 Status NotifyReadersFrom(Context& ctx, BytesView payload);
@@ -73,6 +75,8 @@ Status NotifyReadersFrom(Context& ctx, BytesView payload);
 Status LeaseRanOut(Context& ctx, BytesView payload);      // lease.cc
 Status SignalExpired(Context& ctx, BytesView payload);    // expire.cc
 Status PurgeSignal(Context& ctx, BytesView payload);      // expire.cc
+Status NoticeEnded(Context& ctx, BytesView payload);      // notify.cc
+Status ForgetFetch(Context& ctx, BytesView payload);      // deliver.cc
 Status ExpireItem(Context& ctx, struct PlacedItem& placed);  // expire.cc
 
 }  // namespace schakel::machine

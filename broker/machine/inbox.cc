@@ -52,8 +52,8 @@ Result<std::optional<ItemKey>> FirstInLine(const Context& ctx, const PlacedItem&
 }
 
 void DropLease(Context& ctx, const PlacedItem& placed) {
-  ctx.Delete(Family::kHot, keys::Timer(placed.item.lease_until_us(), TimerKind::kLease,
-                                       LeasePayload(placed)));
+  ctx.Delete(Family::kHot,
+             keys::Timer(placed.item.lease_until_us(), TimerKind::kLease, LeasePayload(placed)));
   if (placed.item.pulled()) ctx.Delete(Family::kHot, keys::Pulled(placed.recipient, placed.key));
 }
 
@@ -66,10 +66,9 @@ Status Enqueue(Context& ctx, PlacedItem& placed) {
   if (HasLine(placed.item)) {
     SCHAKEL_ASSIGN(auto first, FirstInLine(ctx, placed));
     waits = first.has_value();
-    ctx.PutRaw(Family::kHot,
-               keys::Line(placed.recipient, placed.item.urgency(), placed.item.case_id(),
-                          placed.key),
-               {});
+    ctx.PutRaw(
+        Family::kHot,
+        keys::Line(placed.recipient, placed.item.urgency(), placed.item.case_id(), placed.key), {});
   }
   if (waits) {
     placed.item.set_state(state::v1::ITEM_STATE_WAITING);
@@ -122,8 +121,8 @@ void Lease(Context& ctx, PlacedItem& placed, const DeliveryId& delivery, uint64_
 }
 
 void MoveLease(Context& ctx, PlacedItem& placed, uint64_t until_us) {
-  ctx.Delete(Family::kHot, keys::Timer(placed.item.lease_until_us(), TimerKind::kLease,
-                                       LeasePayload(placed)));
+  ctx.Delete(Family::kHot,
+             keys::Timer(placed.item.lease_until_us(), TimerKind::kLease, LeasePayload(placed)));
   placed.item.set_lease_until_us(until_us);
   ctx.PutRaw(Family::kHot, keys::Timer(until_us, TimerKind::kLease, LeasePayload(placed)), {});
   ctx.Put(Family::kHot, keys::Item(placed.recipient, placed.key), placed.item);
@@ -149,7 +148,8 @@ Status SettleSlot(Context& ctx, const PlacedItem& placed, const Ending& ending) 
   Bytes key = keys::Signal(sender, signal_id);
   state::v1::SignalState signal;
   SCHAKEL_ASSIGN(bool found, ctx.Get(Family::kHot, key, &signal));
-  if (!found) return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "an item's signal is missing");
+  if (!found)
+    return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "an item's signal is missing");
   for (const auto& routed : signal.subjects()) {
     for (const auto& pair : routed.ref().pairs()) {
       if (pair.epoch() != 0) {
@@ -157,14 +157,15 @@ Status SettleSlot(Context& ctx, const PlacedItem& placed, const Ending& ending) 
       }
     }
   }
-  auto* outcome = signal.mutable_recipients(static_cast<int>(placed.item.slot()))->mutable_outcome();
+  auto* outcome =
+      signal.mutable_recipients(static_cast<int>(placed.item.slot()))->mutable_outcome();
   outcome->set_state(ending.outcome);
   outcome->set_reason(ending.reason);
   outcome->set_reason_text(ending.reason_text);
   if (ending.redirect != nullptr) *outcome->mutable_redirect() = *ending.redirect;
   SetTimestamp(ctx.now_us(), outcome->mutable_changed());
   signal.set_open_recipients(signal.open_recipients() - 1);
-  ctx.AddFeed(sender, signal_id.view(), *outcome);
+  signal.add_feed_cursors(ctx.AddFeed(sender, signal_id.view(), *outcome));
   ctx.Put(Family::kHot, key, signal);
   ctx.Delete(Family::kContent, keys::Wraps(placed.recipient, placed.key));
   if (signal.open_recipients() == 0) {
@@ -206,21 +207,42 @@ Status Settle(Context& ctx, PlacedItem& placed, const Ending& ending) {
   return {};
 }
 
-Status MarkDelivered(Context& ctx, const PlacedItem& placed) {
+namespace {
+
+Status MarkSlot(Context& ctx, const PlacedItem& placed, v1::RecipientState state) {
   if (placed.item.has_notice()) return {};
   auto sender = *OrganisationId::From(placed.item.sender());
   auto signal_id = *SignalId::From(placed.item.signal_id());
   Bytes key = keys::Signal(sender, signal_id);
   state::v1::SignalState signal;
   SCHAKEL_ASSIGN(bool found, ctx.Get(Family::kHot, key, &signal));
-  if (!found) return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "an item's signal is missing");
-  auto* outcome = signal.mutable_recipients(static_cast<int>(placed.item.slot()))->mutable_outcome();
-  if (outcome->state() == v1::RECIPIENT_STATE_DELIVERED) return {};
-  outcome->set_state(v1::RECIPIENT_STATE_DELIVERED);
+  if (!found)
+    return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "an item's signal is missing");
+  auto* outcome =
+      signal.mutable_recipients(static_cast<int>(placed.item.slot()))->mutable_outcome();
+  if (outcome->state() == state) return {};
+  outcome->set_state(state);
   SetTimestamp(ctx.now_us(), outcome->mutable_changed());
-  ctx.AddFeed(sender, signal_id.view(), *outcome);
+  signal.add_feed_cursors(ctx.AddFeed(sender, signal_id.view(), *outcome));
   ctx.Put(Family::kHot, key, signal);
   return {};
+}
+
+}  // namespace
+
+Status MarkDelivered(Context& ctx, const PlacedItem& placed) {
+  return MarkSlot(ctx, placed, v1::RECIPIENT_STATE_DELIVERED);
+}
+
+Status MarkQueued(Context& ctx, const PlacedItem& placed) {
+  return MarkSlot(ctx, placed, v1::RECIPIENT_STATE_QUEUED);
+}
+
+void ForgetItem(Context& ctx, const PlacedItem& placed) {
+  for (const auto& id : placed.item.delivery_ids()) {
+    ctx.Delete(Family::kHot, keys::Delivery(*DeliveryId::From(id)));
+  }
+  ctx.Delete(Family::kHot, keys::Item(placed.recipient, placed.key));
 }
 
 Result<v1::LogReceipt> RecordItem(Context& ctx, const PlacedItem& placed, const ItemRecord& what) {
@@ -235,8 +257,16 @@ Result<v1::LogReceipt> RecordItem(Context& ctx, const PlacedItem& placed, const 
   if (what.redirect != nullptr) *base.mutable_facts()->mutable_redirect() = *what.redirect;
 
   state::v1::SignalState signal;
+  // INVARIANT I9: who acted is told to its own organisation only.
+  auto set_party = [&](const std::string& oin) {
+    base.set_organisation(oin);
+    if (ctx.command().caller && ctx.caller().organisation.str() == oin) return;
+    base.clear_actor();
+    base.clear_actor_role();
+    base.clear_trace_id();
+  };
   if (placed.item.has_notice()) {
-    base.set_organisation(placed.recipient.str());
+    set_party(placed.recipient.str());
     base.mutable_facts()->set_notice("consent-withdrawn");
     return ctx.AddRecord(std::move(base));
   }
@@ -253,7 +283,7 @@ Result<v1::LogReceipt> RecordItem(Context& ctx, const PlacedItem& placed, const 
   // it never saw the sender is the party.
   const auto& shown = placed.item.shown_labels();
   bool seen = !shown.empty();
-  base.set_organisation(seen ? placed.recipient.str() : placed.item.sender());
+  set_party(seen ? placed.recipient.str() : placed.item.sender());
   std::optional<v1::LogReceipt> first;
   for (const auto& routed : signal.subjects()) {
     if (seen && std::find(shown.begin(), shown.end(), routed.label()) == shown.end()) continue;

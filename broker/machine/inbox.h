@@ -50,6 +50,12 @@ Status Settle(Context& ctx, PlacedItem& placed, const Ending& ending);
 // Tells the sender that an item was handed over. No effect for a notice.
 Status MarkDelivered(Context& ctx, const PlacedItem& placed);
 
+// Tells the sender that an item that seemed handed over never was. No effect for a notice.
+Status MarkQueued(Context& ctx, const PlacedItem& placed);
+
+// Removes a settled item with its delivery ids.
+void ForgetItem(Context& ctx, const PlacedItem& placed);
+
 // One record for each subject that the item's deliveries showed; of an item that was never handed
 // over one for each subject of the signal, with the sender as party. All share an event id. Returns
 // the first receipt.

@@ -103,6 +103,9 @@ Bytes Attached(const OrganisationId& sender, const SignalId& signal, BytesView l
                const OrganisationId& recipient) {
   return Key('a', {sender.str(), signal.view(), label, recipient.str()});
 }
+Bytes AttachedPrefix(const OrganisationId& sender, const SignalId& signal) {
+  return Key('a', {sender.str(), signal.view()});
+}
 Bytes RelianceOfDelivery(const StatementId& id, uint64_t position, uint16_t number) {
   return Key('y', {id.view(), ItemKey{position, number}.Encode()});
 }

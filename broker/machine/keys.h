@@ -31,6 +31,8 @@ enum class TimerKind : uint8_t {
   kNotifyReaders = 5,   // payload: statement id, cursor: more notices than one command writes
   kSignalPurge = 6,     // payload: sender, signal id: what is kept for retries and status ends
   kDeniedFlush = 4,    // payload: organisation, reason: a counted record of what was suppressed
+  kNoticeEnd = 7,      // payload: recipient, item key
+  kForgetFetch = 8,    // payload: recipient, fetch id
 };
 
 namespace keys {
@@ -66,6 +68,7 @@ Bytes QueuedAbout(const schakel::v1::SubjectRefPair& pair, const OrganisationId&
 Bytes QueuedAboutPrefix(const schakel::v1::SubjectRefPair& pair);      // q u32 value
 Bytes Attached(const OrganisationId& sender, const SignalId& signal, BytesView label,
                const OrganisationId& recipient);                       // a oin id label oin
+Bytes AttachedPrefix(const OrganisationId& sender, const SignalId& signal);  // a oin id
 Bytes RelianceOfDelivery(const StatementId& id, uint64_t position, uint16_t number);  // y id position number
 Bytes RelianceOfDeliveryPrefix(const StatementId& id);                 // y id
 Bytes Noticed(const StatementId& id, const OrganisationId& recipient, BytesView signal_id);  // v id oin signal

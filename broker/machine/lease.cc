@@ -24,12 +24,20 @@ Result<PlacedItem> FindLeased(const Context& ctx, const OrganisationId& recipien
   return placed;
 }
 
+// Leased -> ready. INVARIANT I4: what ended or lost its ground while it was leased does not go back
+// into the queue.
+Status GiveBack(Context& ctx, PlacedItem& placed) {
+  if (ctx.now_ms() >= placed.item.expires_ms()) return ExpireItem(ctx, placed);
+  SCHAKEL_TRY(Unlease(ctx, placed));
+  return WithholdIfDenied(ctx, placed);
+}
+
 Result<v1::LogReceipt> ReleaseOne(Context& ctx, PlacedItem& placed, const DeliveryId& delivery) {
   ItemRecord what;
   what.kind = v1::RECORD_KIND_RELEASE;
   what.delivery = delivery;
   SCHAKEL_ASSIGN(auto receipt, RecordItem(ctx, placed, what));
-  SCHAKEL_TRY(Unlease(ctx, placed));
+  SCHAKEL_TRY(GiveBack(ctx, placed));
   return receipt;
 }
 
@@ -70,9 +78,14 @@ Result<Answer> Apply(Context& ctx, const CancelDelivery& command) {
   // It was never read: nobody relied on anything, and the attempt does not count.
   for (const auto& key : placed->item.reliance_keys()) ctx.Delete(Family::kHot, key);
   placed->item.clear_reliance_keys();
+  ctx.Delete(Family::kHot, keys::Delivery(command.delivery));
+  placed->item.mutable_delivery_ids()->RemoveLast();
   placed->item.set_attempts(placed->item.attempts() - 1);
-  if (placed->item.attempts() == 0) placed->item.clear_shown_labels();
-  SCHAKEL_TRY(Unlease(ctx, *placed));
+  if (placed->item.attempts() == 0) {
+    placed->item.clear_shown_labels();
+    SCHAKEL_TRY(MarkQueued(ctx, *placed));
+  }
+  SCHAKEL_TRY(GiveBack(ctx, *placed));
   return Answer(std::monostate{});
 }
 
@@ -90,14 +103,18 @@ Result<Answer> Apply(Context& ctx, const ReleaseStream& command) {
 
 Result<Answer> Apply(Context& ctx, const ReleaseLeftovers&) {
   std::vector<std::pair<OrganisationId, ItemKey>> leased;
-  SCHAKEL_TRY(ctx.view().ScanPrefix(
-      Family::kHot, keys::PulledPrefix(), [&](BytesView key, BytesView) {
+  SCHAKEL_TRY(
+      ctx.view().ScanPrefix(Family::kHot, keys::PulledPrefix(), [&](BytesView key, BytesView) {
         leased.emplace_back(*OrganisationId::From(key.substr(1, 20)),
                             *ItemKey::Parse(key.substr(21)));
         return leased.size() < limits::kSweepItemsMax;
       }));
   ctx.effects().timers_left = leased.size() == limits::kSweepItemsMax;
   for (const auto& [recipient, key] : leased) {
+    if (ctx.records_written() > limits::kSweepItemsMax) {
+      ctx.effects().timers_left = true;
+      break;
+    }
     SCHAKEL_ASSIGN(auto placed, LoadItem(ctx, recipient, key));
     auto delivery = *DeliveryId::From(*placed.item.delivery_ids().rbegin());
     SCHAKEL_TRY(ReleaseOne(ctx, placed, delivery));
@@ -110,8 +127,10 @@ Status LeaseRanOut(Context& ctx, BytesView payload) {
                                        *ItemKey::Parse(payload.substr(20))));
   if (placed.item.state() != state::v1::ITEM_STATE_LEASED) return {};
   placed.item.set_expired_leases(placed.item.expired_leases() + 1);
-  if (ctx.now_ms() >= placed.item.expires_ms()) return ExpireItem(ctx, placed);
-  if (placed.item.expired_leases() < limits::kExpiredLeasesMax) return Unlease(ctx, placed);
+  bool expired = ctx.now_ms() >= placed.item.expires_ms();
+  if (expired || placed.item.expired_leases() < limits::kExpiredLeasesMax) {
+    return GiveBack(ctx, placed);
+  }
   ItemRecord what;
   what.kind = v1::RECORD_KIND_EXPIRY;
   what.text = "dead letter: ten leases ran out";

@@ -41,8 +41,10 @@ Bytes SignalIdOf(const Request& request) {
   return {};
 }
 
+// INVARIANT I1: what the store could not read decides nothing.
 bool IsFatal(const Error& error) {
-  return error.code == ErrorCode::kDataLoss || error.code == ErrorCode::kInternal;
+  return error.code == ErrorCode::kDataLoss || error.code == ErrorCode::kInternal ||
+         error.code == ErrorCode::kUnavailable;
 }
 
 // What rpc relied on must still hold at this position.

@@ -11,8 +11,8 @@ namespace {
 
 // LIMIT: a notice that nobody fetches ends after as long as the longest signal.
 uint64_t NoticeExpiry(const Context& ctx) {
-  return ctx.now_ms() + static_cast<uint64_t>(
-                            std::chrono::duration_cast<Millis>(limits::kExpiryMax).count());
+  return ctx.now_ms() +
+         static_cast<uint64_t>(std::chrono::duration_cast<Millis>(limits::kExpiryMax).count());
 }
 
 Status NotifyOne(Context& ctx, const StatementId& statement,
@@ -35,6 +35,10 @@ Status NotifyOne(Context& ctx, const StatementId& statement,
   ItemRecord what;
   what.kind = v1::RECORD_KIND_NOTICE;
   SCHAKEL_TRY(RecordItem(ctx, placed, what));
+  ctx.PutRaw(Family::kHot,
+             keys::Timer(placed.item.expires_ms() * 1000, TimerKind::kNoticeEnd,
+                         recipient.str() + placed.key.Encode()),
+             {});
   return Enqueue(ctx, placed);
 }
 
@@ -42,32 +46,49 @@ Status NotifyOne(Context& ctx, const StatementId& statement,
 
 Status NotifyReaders(Context& ctx, const StatementId& statement, const Bytes& cursor) {
   Bytes prefix = keys::RelianceOfDeliveryPrefix(statement);
-  std::vector<state::v1::ReliedDelivery> readers;
-  Bytes last;
+  std::vector<std::pair<Bytes, state::v1::ReliedDelivery>> readers;
   bool damaged = false;
-  SCHAKEL_TRY(ctx.view().Scan(
-      Family::kHot, prefix + cursor, store::PrefixEnd(prefix), [&](BytesView key, BytesView value) {
-        if (readers.size() == limits::kSweepItemsMax) {
-          last = Bytes(key.substr(prefix.size()));
-          return false;
-        }
-        damaged |= !readers.emplace_back().ParseFromString(Bytes(value));
-        return true;
-      }));
+  SCHAKEL_TRY(ctx.view().Scan(Family::kHot, prefix + cursor, store::PrefixEnd(prefix),
+                              [&](BytesView key, BytesView value) {
+                                auto& reader = readers.emplace_back();
+                                reader.first = Bytes(key.substr(prefix.size()));
+                                damaged |= !reader.second.ParseFromString(Bytes(value));
+                                return readers.size() <= limits::kSweepItemsMax;
+                              }));
   if (damaged) {
     return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "a stored value is no ReliedDelivery");
   }
-  for (const auto& relied : readers) SCHAKEL_TRY(NotifyOne(ctx, statement, relied));
-  if (!last.empty()) {
-    ctx.PutRaw(Family::kHot,
-               keys::Timer(ctx.now_us(), TimerKind::kNotifyReaders, statement.str() + last), {});
-    ctx.effects().timers_left = true;
+  for (size_t i = 0; i < readers.size(); ++i) {
+    if (i == limits::kSweepItemsMax || ctx.records_written() > limits::kSweepItemsMax) {
+      ctx.PutRaw(
+          Family::kHot,
+          keys::Timer(ctx.now_us(), TimerKind::kNotifyReaders, statement.str() + readers[i].first),
+          {});
+      ctx.effects().timers_left = true;
+      break;
+    }
+    SCHAKEL_TRY(NotifyOne(ctx, statement, readers[i].second));
   }
   return {};
 }
 
 Status NotifyReadersFrom(Context& ctx, BytesView payload) {
   return NotifyReaders(ctx, *StatementId::From(payload.substr(0, 16)), Bytes(payload.substr(16)));
+}
+
+Status NoticeEnded(Context& ctx, BytesView payload) {
+  auto recipient = *OrganisationId::From(payload.substr(0, 20));
+  auto key = *ItemKey::Parse(payload.substr(20));
+  SCHAKEL_ASSIGN(auto placed, LoadItem(ctx, recipient, key));
+  if (placed.item.state() == state::v1::ITEM_STATE_LEASED) {
+    ctx.PutRaw(Family::kHot,
+               keys::Timer(placed.item.lease_until_us(), TimerKind::kNoticeEnd, Bytes(payload)),
+               {});
+    return {};
+  }
+  if (!IsSettled(placed.item)) SCHAKEL_TRY(ExpireItem(ctx, placed));
+  ForgetItem(ctx, placed);
+  return {};
 }
 
 }  // namespace schakel::machine

@@ -293,7 +293,7 @@ Result<Answer> Apply(Context& ctx, const PublishEnvelope& command) {
   signal.set_open_recipients(open);
   for (const auto& slot : signal.recipients()) {
     *accepted.add_outcomes() = slot.outcome();
-    ctx.AddFeed(e.sender, e.signal_id.view(), slot.outcome());
+    signal.add_feed_cursors(ctx.AddFeed(e.sender, e.signal_id.view(), slot.outcome()));
   }
   Bytes timer_payload = e.sender.str() + e.signal_id.str();
   if (open > 0) {

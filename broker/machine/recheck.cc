@@ -1,4 +1,5 @@
-// After a withdrawal or an objection: what is queued about the subject is decided anew at once (I4).
+// After a withdrawal or an objection: what is queued about the subject is decided anew at once
+// (I4).
 #include "broker/base/limits.h"
 #include "broker/machine/handlers.h"
 #include "broker/machine/queued_signal.h"
@@ -21,35 +22,35 @@ Status Withhold(Context& ctx, PlacedItem& placed, const std::string& fine_reason
   return Settle(ctx, placed, ending);
 }
 
+Status WithholdIfDenied(Context& ctx, PlacedItem& placed) {
+  if (placed.item.has_notice()) return {};
+  SCHAKEL_ASSIGN(auto signal, LoadQueued(ctx, placed));
+  SCHAKEL_ASSIGN(auto decided, Redecide(ctx, placed, signal));
+  if (!decided.slot.permitted.empty()) return {};
+  return Withhold(ctx, placed, decided.slot.reason, decided.slot.subject_dependent);
+}
+
 Status RecheckQueued(Context& ctx, const v1::SubjectRefPair& pair, const Bytes& cursor) {
   Bytes prefix = keys::QueuedAboutPrefix(pair);
-  std::vector<std::pair<OrganisationId, ItemKey>> queued;
-  Bytes last;
-  SCHAKEL_TRY(ctx.view().Scan(
-      Family::kHot, prefix + cursor, store::PrefixEnd(prefix), [&](BytesView key, BytesView) {
-        BytesView place = key.substr(prefix.size());
-        if (queued.size() == limits::kSweepItemsMax) {
-          last = Bytes(place);
-          return false;
-        }
-        queued.emplace_back(*OrganisationId::From(place.substr(0, 20)),
-                            *ItemKey::Parse(place.substr(20)));
-        return true;
-      }));
-  for (const auto& [recipient, key] : queued) {
-    SCHAKEL_ASSIGN(auto placed, LoadItem(ctx, recipient, key));
+  std::vector<Bytes> queued;
+  SCHAKEL_TRY(ctx.view().Scan(Family::kHot, prefix + cursor, store::PrefixEnd(prefix),
+                              [&](BytesView key, BytesView) {
+                                queued.emplace_back(key.substr(prefix.size()));
+                                return queued.size() <= limits::kSweepItemsMax;
+                              }));
+  for (size_t i = 0; i < queued.size(); ++i) {
+    if (i == limits::kSweepItemsMax || ctx.records_written() > limits::kSweepItemsMax) {
+      Bytes payload = ByteWriter().U32(pair.epoch()).Raw(pair.value()).Raw(queued[i]).Take();
+      ctx.PutRaw(Family::kHot, keys::Timer(ctx.now_us(), TimerKind::kRecheckSubject, payload), {});
+      ctx.effects().timers_left = true;
+      break;
+    }
+    BytesView place = queued[i];
+    SCHAKEL_ASSIGN(auto placed, LoadItem(ctx, *OrganisationId::From(place.substr(0, 20)),
+                                         *ItemKey::Parse(place.substr(20))));
     bool waits = placed.item.state() == state::v1::ITEM_STATE_READY ||
                  placed.item.state() == state::v1::ITEM_STATE_WAITING;
-    if (!waits) continue;  // being read: decided anew should it come back
-    SCHAKEL_ASSIGN(auto signal, LoadQueued(ctx, placed));
-    SCHAKEL_ASSIGN(auto decided, Redecide(ctx, placed, signal));
-    if (!decided.slot.permitted.empty()) continue;
-    SCHAKEL_TRY(Withhold(ctx, placed, decided.slot.reason, decided.slot.subject_dependent));
-  }
-  if (!last.empty()) {
-    Bytes payload = ByteWriter().U32(pair.epoch()).Raw(pair.value()).Raw(last).Take();
-    ctx.PutRaw(Family::kHot, keys::Timer(ctx.now_us(), TimerKind::kRecheckSubject, payload), {});
-    ctx.effects().timers_left = true;
+    if (waits) SCHAKEL_TRY(WithholdIfDenied(ctx, placed));  // a leased one: when it comes back
   }
   return {};
 }

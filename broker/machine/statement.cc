@@ -35,8 +35,8 @@ class DirectoryContainment final : public policy::Containment {
 Status CheckAxis(const policy::CompiledBundle& bundle, const v1::PartyAxis& axis,
                  const std::string& field) {
   auto unknown = [&](const std::string& code) {
-    return Status(InvalidArgument("UNKNOWN_CODE", field,
-                                  "the active bundle does not know '" + code + "'"));
+    return Status(
+        InvalidArgument("UNKNOWN_CODE", field, "the active bundle does not know '" + code + "'"));
   };
   switch (axis.party_case()) {
     case v1::PartyAxis::kSector:
@@ -83,11 +83,18 @@ Status CheckStatement(Context& ctx, const policy::CompiledBundle& bundle, const 
                      "the recorder is not the organisation that calls", "statement.recorder");
   }
   if (s.actor() != ctx.caller().actor) {
-    return InvalidArgument("ACTOR_MISMATCH", "statement.actor", "the call's schakel-actor expected");
+    return InvalidArgument("ACTOR_MISMATCH", "statement.actor",
+                           "the call's schakel-actor expected");
   }
   if (s.region() != ctx.meta().region()) {
     return InvalidArgument("REGION_WRONG", "statement.region",
                            "is not this broker's region " + ctx.meta().region());
+  }
+  if (s.kind() != v1::STATEMENT_KIND_CONSENT && s.kind() != v1::STATEMENT_KIND_OBJECTION) {
+    return InvalidArgument("FIELD_INVALID", "statement.kind", "a consent or an objection expected");
+  }
+  if (static_cast<size_t>(s.kept_statement_ids_size()) > limits::kKeptStatementsMax) {
+    return InvalidArgument("TOO_LARGE", "statement.kept_statement_ids", "at most 64");
   }
   SCHAKEL_TRY(CheckEpochs(bundle, s.subject(), true, "statement.subject"));
   SCHAKEL_TRY(CheckAxis(bundle, s.sender(), "statement.sender"));
@@ -123,8 +130,8 @@ Result<Answer> FirstAnswer(Context& ctx, const state::v1::StatementState& stored
   SCHAKEL_ASSIGN(*response.mutable_receipt(), ctx.Receipt(stored.record_index()));
   for (const auto& raw : stored.withdrew()) {
     state::v1::StatementState other;
-    SCHAKEL_ASSIGN(bool found, ctx.Get(Family::kRegistry,
-                                       keys::Statement(*StatementId::From(raw)), &other));
+    SCHAKEL_ASSIGN(bool found,
+                   ctx.Get(Family::kRegistry, keys::Statement(*StatementId::From(raw)), &other));
     if (found && MayList(other.parsed(), ctx.caller().organisation)) {
       response.add_withdrawn_statement_ids(raw);
     }
@@ -165,9 +172,9 @@ v1::Record StatementRecord(const Context& ctx, v1::RecordKind kind, const Bytes&
 }
 
 // INVARIANT I4: the objection's own command withdraws the consents that it covers.
-Status WithdrawCovered(Context& ctx, const Bytes& event,
-                       std::vector<state::v1::StatementState> covered,
-                       state::v1::StatementState* objection, v1::RecordStatementResponse* response) {
+void WithdrawCovered(Context& ctx, const Bytes& event,
+                     std::vector<state::v1::StatementState> covered,
+                     state::v1::StatementState* objection, v1::RecordStatementResponse* response) {
   for (auto& state : covered) {
     state.set_withdrawn_us(ctx.now_us());
     v1::Record record = StatementRecord(ctx, v1::RECORD_KIND_WITHDRAWAL, event, state);
@@ -186,16 +193,18 @@ Status WithdrawCovered(Context& ctx, const Bytes& event,
     if (MayList(state.parsed(), ctx.caller().organisation)) {
       response->add_withdrawn_statement_ids(id.str());
     }
-    SCHAKEL_TRY(NotifyReaders(ctx, id, {}));
   }
-  return {};
 }
 
 }  // namespace
 
 Result<Answer> Apply(Context& ctx, const RecordStatement& command) {
   const v1::Statement& s = command.statement;
-  auto id = *StatementId::From(s.statement_id());
+  auto given_id = StatementId::From(s.statement_id());
+  if (!given_id) {
+    return InvalidArgument("FIELD_INVALID", "statement.statement_id", "16 bytes expected");
+  }
+  StatementId id = *given_id;
   state::v1::StatementState stored;
   SCHAKEL_ASSIGN(bool known, ctx.Get(Family::kRegistry, keys::Statement(id), &stored));
   if (known && stored.statement() == command.request.statement() &&
@@ -231,7 +240,7 @@ Result<Answer> Apply(Context& ctx, const RecordStatement& command) {
   *response.mutable_receipt() =
       ctx.AddRecord(StatementRecord(ctx, v1::RECORD_KIND_STATEMENT, event, stored), &detail);
   stored.set_record_index(response.receipt().index());
-  SCHAKEL_TRY(WithdrawCovered(ctx, event, std::move(covered), &stored, &response));
+  WithdrawCovered(ctx, event, std::move(covered), &stored, &response);
   ctx.Put(Family::kRegistry, keys::Statement(id), stored);
   ctx.PutRaw(Family::kHot, keys::RecorderStatement(ctx.caller().organisation, id), {});
   for (const auto& pair : s.subject().pairs()) {
@@ -241,6 +250,10 @@ Result<Answer> Apply(Context& ctx, const RecordStatement& command) {
     for (const auto& pair : s.subject().pairs()) {
       SCHAKEL_TRY(RecheckQueued(ctx, pair, {}));
       ctx.effects().changed_subjects.push_back(pair.value());
+    }
+    // Notices come last: what is queued must be stopped in this command, readers can wait.
+    for (const auto& raw : stored.withdrew()) {
+      SCHAKEL_TRY(NotifyReaders(ctx, *StatementId::From(raw), {}));
     }
   }
   return Answer(std::move(response));

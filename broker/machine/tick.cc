@@ -24,6 +24,10 @@ Status Fire(Context& ctx, BytesView timer) {
       return NotifyReadersFrom(ctx, payload);
     case TimerKind::kDeniedFlush:
       return FlushDenied(ctx, payload);
+    case TimerKind::kNoticeEnd:
+      return NoticeEnded(ctx, payload);
+    case TimerKind::kForgetFetch:
+      return ForgetFetch(ctx, payload);
   }
   return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "a timer of an unknown kind");
 }

@@ -39,7 +39,11 @@ Status CheckWithdrawal(Context& ctx, const v1::Withdrawal& w) {
 
 Result<Answer> Apply(Context& ctx, const WithdrawStatement& command) {
   const v1::Withdrawal& w = command.withdrawal;
-  auto id = *StatementId::From(w.statement_id());
+  auto given_id = StatementId::From(w.statement_id());
+  if (!given_id) {
+    return InvalidArgument("FIELD_INVALID", "withdrawal.statement_id", "16 bytes expected");
+  }
+  StatementId id = *given_id;
   state::v1::StatementState stored;
   SCHAKEL_ASSIGN(bool known, ctx.Get(Family::kRegistry, keys::Statement(id), &stored));
   if (!known) {
