@@ -76,7 +76,7 @@ Result<std::optional<Digest>> ReadRecord(BytesView record) {
     google::protobuf::io::StringOutputStream stream(&again);
     google::protobuf::io::CodedOutputStream out(&stream);
     out.SetSerializationDeterministic(true);
-    parsed.SerializeWithCachedSizes(&out);
+    parsed.SerializeToCodedStream(&out);
   }
   if (again != record || HasUnknownFields(parsed)) {
     return Malformed("the record's bytes hold something that its reader does not see");
