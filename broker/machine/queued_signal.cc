@@ -57,6 +57,11 @@ Result<Redecision> Redecide(Context& ctx, const PlacedItem& placed, const Queued
   again.slot = DecideSlot(again.question, &ctx.facts(), *recipient,
                           slot.has_function() ? &slot.function() : nullptr,
                           {slot.permitted().begin(), slot.permitted().end()});
+  // A sender that recorded a statement about each subject itself is told the reason in full.
+  auto knows = KnowsSubject(again.question, *OrganisationId::From(placed.item.sender()));
+  if (std::find(knows.begin(), knows.end(), false) == knows.end()) {
+    again.slot.subject_dependent = false;
+  }
   return again;
 }
 
