@@ -37,5 +37,40 @@ TEST_F(Statutory, ArrearsReachDebtReliefWithoutConsentAndAreLinkedThere) {
   EXPECT_EQ(CountKind(records, v1::RECORD_KIND_SUBJECT_ATTACHED), 1u);
 }
 
+TEST_F(Statutory, ThePoliceAsSecondRecipientGetsNothingAndTheSenderLearnsWhy) {
+  auto draft = Arrears();
+  draft.recipients.push_back(sdk::Addressee::To(OinOf("police")));
+  ASSERT_OK_AND(const auto sent, Send(As("corporation"), draft, sdk::WrapChoice::kEveryRecipient));
+  ASSERT_TRUE(sent.accepted());
+  EXPECT_FALSE(sent.all_queued());
+  const auto* denied = OutcomeFor(sent.entry.answer().accepted(), OinOf("police"));
+  ASSERT_NE(denied, nullptr);
+  EXPECT_EQ(denied->state(), v1::RECIPIENT_STATE_DENIED);
+  EXPECT_EQ(denied->reason(), "NO_RULE");
+  EXPECT_EQ(denied->permitted_categories_size(), 0);
+  const auto* queued = OutcomeFor(sent.entry.answer().accepted(), OinOf("debt-relief"));
+  ASSERT_NE(queued, nullptr);
+  EXPECT_EQ(queued->state(), v1::RECIPIENT_STATE_QUEUED);
+  ASSERT_OK_AND(const auto waiting, FetchAll(As("police")));
+  EXPECT_TRUE(waiting.empty());
+  ASSERT_OK(EmptyInbox(As("debt-relief")));
+}
+
+TEST_F(Statutory, UnderConsentAnUnlinkedPersonIsRefused) {
+  ASSERT_OK_AND(const auto sent,
+                Send(As("corporation"), Arrears("consent"), sdk::WrapChoice::kEveryRecipient));
+  ASSERT_TRUE(sent.accepted());
+  const auto& outcomes = sent.entry.answer().accepted().outcomes();
+  ASSERT_EQ(outcomes.size(), 1);
+  EXPECT_EQ(outcomes[0].state(), v1::RECIPIENT_STATE_DENIED);
+  EXPECT_EQ(outcomes[0].reason(), "UNLINKED_SUBJECT");
+  ASSERT_OK_AND(const auto waiting, FetchAll(As("debt-relief")));
+  EXPECT_TRUE(waiting.empty());
+  // The sender's own program would not even have sealed it.
+  const auto sealed = Send(As("corporation"), Arrears("consent"));
+  ASSERT_FALSE(sealed.ok());
+  EXPECT_EQ(sealed.error().code, ErrorCode::kPermissionDenied);
+}
+
 }  // namespace
 }  // namespace schakel::e2e

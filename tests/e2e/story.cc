@@ -157,13 +157,13 @@ size_t CountKind(const std::vector<v1::Record>& records, v1::RecordKind kind) {
 }
 
 Result<StatementId> RecordConsent(sdk::Session& who, const v1::SubjectRef& subject,
-                                  v1::StatementKind kind) {
+                                  v1::StatementKind kind, Millis lasts) {
   v1::Statement statement;
   statement.set_kind(kind);
   *statement.mutable_subject() = subject;
   const auto now = static_cast<uint64_t>(sdk::Now().count());
   statement.set_not_before_ms(now);
-  statement.set_not_after_ms(now + 3'600'000);
+  statement.set_not_after_ms(now + static_cast<uint64_t>(lasts.count()));
   statement.set_grantor(v1::GRANTOR_SUBJECT);
   statement.set_identity_check(v1::IDENTITY_CHECK_DOCUMENT);
   statement.set_form_version("2026-1");

@@ -74,9 +74,10 @@ Result<std::vector<v1::Record>> RecordsAbout(Region& region, const SignalId& sig
 size_t CountKind(const std::vector<v1::Record>& records, v1::RecordKind kind);
 
 // ---- Consent ----
-// A consent of `subject`, recorded by `who`, from now for an hour, without limits.
+// A statement of `subject`, recorded by `who`, valid from now on, without limits on its axes.
 Result<StatementId> RecordConsent(sdk::Session& who, const v1::SubjectRef& subject,
-                                  v1::StatementKind kind = v1::STATEMENT_KIND_CONSENT);
+                                  v1::StatementKind kind = v1::STATEMENT_KIND_CONSENT,
+                                  Millis lasts = std::chrono::hours(1));
 Result<sdk::WithdrawalOutcome> Withdraw(sdk::Session& who, const StatementId& statement);
 
 // A suite of tests that share one region.
