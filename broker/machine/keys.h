@@ -28,7 +28,7 @@ enum class TimerKind : uint8_t {
   kLease = 1,          // payload: recipient, item key
   kSignalExpiry = 2,   // payload: sender, signal id
   kRecheckSubject = 3,  // payload: u32 epoch, value, cursor: more queued items than one command settles
-  kNotifyReaders = 5,   // payload: statement id, cursor: more notices than one command writes
+  kNotifyReaders = 5,   // payload: statement id, cursor: where a command's notices ended, or none
   kSignalPurge = 6,     // payload: sender, signal id: what is kept for retries and status ends
   kDeniedFlush = 4,    // payload: organisation, reason: a counted record of what was suppressed
   kNoticeEnd = 7,      // payload: recipient, item key

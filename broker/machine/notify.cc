@@ -42,8 +42,7 @@ Status NotifyOne(Context& ctx, const StatementId& statement,
   return Enqueue(ctx, placed);
 }
 
-}  // namespace
-
+// From `cursor` on.
 Status NotifyReaders(Context& ctx, const StatementId& statement, const Bytes& cursor) {
   Bytes prefix = keys::RelianceOfDeliveryPrefix(statement);
   std::vector<std::pair<Bytes, state::v1::ReliedDelivery>> readers;
@@ -70,6 +69,15 @@ Status NotifyReaders(Context& ctx, const StatementId& statement, const Bytes& cu
     SCHAKEL_TRY(NotifyOne(ctx, statement, readers[i].second));
   }
   return {};
+}
+
+}  // namespace
+
+void ScheduleNotices(Context& ctx, const StatementId& statement) {
+  uint64_t wait_us =
+      static_cast<uint64_t>(std::chrono::duration_cast<Micros>(limits::kWithdrawalWaitMax).count());
+  ctx.PutRaw(Family::kHot,
+             keys::Timer(ctx.now_us() + wait_us, TimerKind::kNotifyReaders, statement.str()), {});
 }
 
 Status NotifyReadersFrom(Context& ctx, BytesView payload) {

@@ -251,10 +251,7 @@ Result<Answer> Apply(Context& ctx, const RecordStatement& command) {
       SCHAKEL_TRY(RecheckQueued(ctx, pair, {}));
       ctx.effects().changed_subjects.push_back(pair.value());
     }
-    // Notices come last: what is queued must be stopped in this command, readers can wait.
-    for (const auto& raw : stored.withdrew()) {
-      SCHAKEL_TRY(NotifyReaders(ctx, *StatementId::From(raw), {}));
-    }
+    for (const auto& raw : stored.withdrew()) ScheduleNotices(ctx, *StatementId::From(raw));
   }
   return Answer(std::move(response));
 }

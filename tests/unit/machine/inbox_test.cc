@@ -380,6 +380,7 @@ TEST_F(Inbox, ANoticeThatNobodyFetchesEnds) {
   f_.Accept(f_.Avoidance(person));
   f_.Acknowledge(sample::kTeam, f_.Pull(sample::kTeam).items.at(0).delivery_id);
   f_.Withdraw(sample::kCare, consent);
+  f_.AdvanceAndTick(5s);
   EXPECT_EQ(f_.Items(sample::kTeam).size(), 2u);
   f_.AdvanceAndTick(90 * 24h);
   EXPECT_EQ(f_.Items(sample::kTeam).size(), 1u);

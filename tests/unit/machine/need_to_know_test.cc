@@ -28,9 +28,9 @@ class NeedToKnow : public ::testing::Test {
     spec.subjects.push_back(Linked("second"));
     spec.recipients.emplace_back(sample::kTeam);
     spec.sections = {{"safety", "wmo-veilig-thuis", {0}},
-                      {"social", "wmo-veilig-thuis", {1}},
-                      {"identity", "wmo-veilig-thuis", {0}},
-                      {"identity", "wmo-veilig-thuis", {1}}};
+                     {"social", "wmo-veilig-thuis", {1}},
+                     {"identity", "wmo-veilig-thuis", {0}},
+                     {"identity", "wmo-veilig-thuis", {1}}};
     accepted_ = f_.Accept(spec);
   }
 
