@@ -131,10 +131,10 @@ Result<std::vector<v1::OutcomeEvent>> FeedOf(sdk::Session& sender, const SignalI
   }
 }
 
-Result<std::vector<v1::Record>> RecordsAbout(Region& region, const SignalId& signal) {
-  SCHAKEL_ASSIGN(auto* audit, region.As("region-auditor").audit());
+Result<std::vector<v1::Record>> QueryAs(sdk::Session& auditor, const v1::RecordFilter& filter) {
+  SCHAKEL_ASSIGN(auto* audit, auditor.audit());
   v1::QueryRecordsRequest request;
-  request.mutable_filter()->set_signal_id(signal.str());
+  *request.mutable_filter() = filter;
   request.set_ground("internal-audit");
   request.set_reference("test");
   request.set_page_size(100);
@@ -148,6 +148,22 @@ Result<std::vector<v1::Record>> RecordsAbout(Region& region, const SignalId& sig
   }));
   SCHAKEL_CHECK(parsed, "records parse");
   return records;
+}
+
+Result<std::vector<v1::Record>> RecordsAbout(Region& region, const SignalId& signal) {
+  v1::RecordFilter filter;
+  filter.set_signal_id(signal.str());
+  return QueryAs(region.As("region-auditor"), filter);
+}
+
+Result<std::vector<std::string>> DeniedOf(Region& region, const std::string& name) {
+  v1::RecordFilter filter;
+  filter.set_organisation(region.OinOf(name).str());
+  filter.add_kinds(v1::RECORD_KIND_DENIED_ATTEMPT);
+  SCHAKEL_ASSIGN(const auto records, QueryAs(region.As("region-auditor"), filter));
+  std::vector<std::string> reasons;
+  for (const auto& record : records) reasons.push_back(record.reason());
+  return reasons;
 }
 
 size_t CountKind(const std::vector<v1::Record>& records, v1::RecordKind kind) {

@@ -69,8 +69,12 @@ const v1::RecipientOutcome* OutcomeFor(const v1::SignalAccepted& accepted,
                                        const OrganisationId& recipient);
 // The feed of a sender from its beginning, about one signal.
 Result<std::vector<v1::OutcomeEvent>> FeedOf(sdk::Session& sender, const SignalId& signal);
+// The records that match, all pages, as this auditor may read them.
+Result<std::vector<v1::Record>> QueryAs(sdk::Session& auditor, const v1::RecordFilter& filter);
 // All records of the log about a signal, as the region's auditor reads them.
 Result<std::vector<v1::Record>> RecordsAbout(Region& region, const SignalId& signal);
+// The reasons of the denied attempts of an organisation, oldest first.
+Result<std::vector<std::string>> DeniedOf(Region& region, const std::string& name);
 size_t CountKind(const std::vector<v1::Record>& records, v1::RecordKind kind);
 
 // ---- Consent ----
