@@ -1,13 +1,13 @@
 // schakel audit: reading and proving the log. Queries of records: audit_query.cc; verifying and
 // exporting: audit_verify.cc.
+#include <google/protobuf/util/json_util.h>
+
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "clients/cli/audit_parts.h"
 #include "clients/cli/parse.h"
 #include "clients/sdk/files.h"
-
-#include <google/protobuf/util/json_util.h>
 
 namespace schakel::cli {
 namespace {
@@ -44,18 +44,19 @@ struct ProveOptions {
 };
 
 Result<sdk::ProvenRecord> ProveWhat(Invocation& invocation, const ProveOptions& options) {
+  uint64_t index = 0;
+  v1::LogReceipt receipt;
+  if (options.receipt.empty()) {
+    SCHAKEL_ASSIGN(index, ParseIndex(invocation.language(), options.index, "INDEX"));
+  } else {
+    SCHAKEL_ASSIGN(const Bytes text, sdk::ReadFile(options.receipt, 1 << 20));
+    if (!google::protobuf::util::JsonStringToMessage(text, &receipt).ok()) {
+      return InvalidArgument("FIELD_INVALID", options.receipt, invocation.Text(Msg::kReceiptWrong));
+    }
+  }
   SCHAKEL_ASSIGN(auto* const session, invocation.session());
   SCHAKEL_ASSIGN(auto* const audit, session->audit());
-  if (options.receipt.empty()) {
-    SCHAKEL_ASSIGN(const uint64_t index, ParseIndex(options.index, "INDEX"));
-    return audit->ProveIndex(index);
-  }
-  SCHAKEL_ASSIGN(const Bytes text, sdk::ReadFile(options.receipt, 1 << 20));
-  v1::LogReceipt receipt;
-  if (!google::protobuf::util::JsonStringToMessage(text, &receipt).ok()) {
-    return InvalidArgument("FIELD_INVALID", options.receipt, invocation.Text(Msg::kReceiptWrong));
-  }
-  return audit->Prove(receipt);
+  return options.receipt.empty() ? audit->ProveIndex(index) : audit->Prove(receipt);
 }
 
 Result<ExitCode> Prove(Invocation& invocation, const ProveOptions& options) {

@@ -11,6 +11,6 @@ void AddAuditQuery(CLI::App* noun, Invocation& invocation);
 void AddAuditVerify(CLI::App* noun, Invocation& invocation);
 
 // A number of the log, from 0. USAGE otherwise.
-Result<uint64_t> ParseIndex(const std::string& text, const std::string& option);
+Result<uint64_t> ParseIndex(Language language, const std::string& text, const std::string& option);
 
 }  // namespace schakel::cli

@@ -32,15 +32,16 @@ Result<v1::QueryRecordsRequest> RequestOf(Invocation& invocation, const QueryOpt
   v1::QueryRecordsRequest request;
   auto* filter = request.mutable_filter();
   if (!options.from.empty()) {
-    SCHAKEL_ASSIGN(const auto time, ParseTime(options.from, "--from"));
+    SCHAKEL_ASSIGN(const auto time, ParseTime(invocation.language(), options.from, "--from"));
     *filter->mutable_from() = TimestampOf(time);
   }
   if (!options.until.empty()) {
-    SCHAKEL_ASSIGN(const auto time, ParseTime(options.until, "--until"));
+    SCHAKEL_ASSIGN(const auto time, ParseTime(invocation.language(), options.until, "--until"));
     *filter->mutable_until() = TimestampOf(time);
   }
   if (!options.organisation.empty()) {
-    SCHAKEL_ASSIGN(const auto oin, ParseOin(options.organisation, "--organisation"));
+    SCHAKEL_ASSIGN(const auto oin,
+                   ParseOin(invocation.language(), options.organisation, "--organisation"));
     filter->set_organisation(oin.str());
   }
   filter->set_actor(options.actor);
@@ -53,7 +54,8 @@ Result<v1::QueryRecordsRequest> RequestOf(Invocation& invocation, const QueryOpt
     filter->add_kinds(static_cast<v1::RecordKind>(kind->number()));
   }
   if (!options.signal.empty()) {
-    SCHAKEL_ASSIGN(const auto id, ParseId<SignalId>(options.signal, "--signal"));
+    SCHAKEL_ASSIGN(const auto id,
+                   ParseId<SignalId>(invocation.language(), options.signal, "--signal"));
     filter->set_signal_id(id.str());
   }
   filter->set_ground(options.section_ground);
@@ -206,11 +208,11 @@ Result<ExitCode> Subject(Invocation& invocation, const SubjectOptions& options) 
 
 }  // namespace
 
-Result<uint64_t> ParseIndex(const std::string& text, const std::string& option) {
+Result<uint64_t> ParseIndex(Language language, const std::string& text, const std::string& option) {
   uint64_t index = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), index);
   if (code != std::errc() || end != text.data() + text.size()) {
-    return UsageError("'" + text + "' is no index: a number from 0", option);
+    return UsageError(Say(language, Msg::kNoIndex, {text}), option);
   }
   return index;
 }

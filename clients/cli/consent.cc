@@ -45,12 +45,13 @@ Status SetAxis(Invocation& invocation, const AxisOptions& options, const char* o
   if (given > 1) return UsageError(invocation.Text(Msg::kOneAxis), option);
   if (!options.sector.empty()) axis->set_sector(options.sector);
   if (!options.function.empty()) {
-    SCHAKEL_ASSIGN(const auto function, ParseFunction(options.function, option));
+    SCHAKEL_ASSIGN(const auto function,
+                   ParseFunction(invocation.language(), options.function, option));
     axis->mutable_function()->set_function(function.function);
     axis->mutable_function()->set_area(function.area);
   }
   if (!options.organisation.empty()) {
-    SCHAKEL_ASSIGN(const auto oin, ParseOin(options.organisation, option));
+    SCHAKEL_ASSIGN(const auto oin, ParseOin(invocation.language(), options.organisation, option));
     axis->set_organisation(oin.str());
   }
   return {};
@@ -87,24 +88,26 @@ Result<v1::Statement> StatementOf(Invocation& invocation, const RecordOptions& o
     statement.clear_recipient();
   }
   if (!options.case_id.empty()) {
-    SCHAKEL_ASSIGN(const auto id, ParseId<CaseId>(options.case_id, "--case"));
+    SCHAKEL_ASSIGN(const auto id,
+                   ParseId<CaseId>(invocation.language(), options.case_id, "--case"));
     statement.set_case_id(id.str());
   }
   statement.set_category(options.category);
   statement.set_purpose(options.purpose);
   Millis from = sdk::Now();
   if (!options.from.empty()) {
-    SCHAKEL_ASSIGN(from, ParseTime(options.from, "--from"));
+    SCHAKEL_ASSIGN(from, ParseTime(invocation.language(), options.from, "--from"));
   }
-  SCHAKEL_ASSIGN(const Millis valid, ParseDuration(options.valid, "--valid"));
+  SCHAKEL_ASSIGN(const Millis valid,
+                 ParseDuration(invocation.language(), options.valid, "--valid"));
   Millis until = from + valid;
   if (!options.until.empty()) {
-    SCHAKEL_ASSIGN(until, ParseTime(options.until, "--until"));
+    SCHAKEL_ASSIGN(until, ParseTime(invocation.language(), options.until, "--until"));
   }
   statement.set_not_before_ms(static_cast<uint64_t>(from.count()));
   statement.set_not_after_ms(static_cast<uint64_t>(until.count()));
   for (const auto& text : options.keep) {
-    SCHAKEL_ASSIGN(const auto id, ParseId<StatementId>(text, "--keep"));
+    SCHAKEL_ASSIGN(const auto id, ParseId<StatementId>(invocation.language(), text, "--keep"));
     statement.add_kept_statement_ids(id.str());
   }
   SCHAKEL_ASSIGN(const auto grantor,
@@ -143,7 +146,7 @@ Result<ExitCode> Record(Invocation& invocation, const RecordOptions& options) {
 }
 
 Result<ExitCode> Withdraw(Invocation& invocation, const std::string& text) {
-  SCHAKEL_ASSIGN(const auto id, ParseId<StatementId>(text, "ID"));
+  SCHAKEL_ASSIGN(const auto id, ParseId<StatementId>(invocation.language(), text, "ID"));
   SCHAKEL_ASSIGN(auto* const session, invocation.session());
   SCHAKEL_ASSIGN(auto* const store, session->keys());
   SCHAKEL_ASSIGN(const auto keys, store->Current(sdk::Now()));
@@ -239,19 +242,21 @@ Result<ExitCode> Check(Invocation& invocation, const CheckOptions& options) {
   request.set_category(options.category);
   request.set_purpose(options.purpose);
   if (!options.case_id.empty()) {
-    SCHAKEL_ASSIGN(const auto id, ParseId<CaseId>(options.case_id, "--case"));
+    SCHAKEL_ASSIGN(const auto id,
+                   ParseId<CaseId>(invocation.language(), options.case_id, "--case"));
     request.set_case_id(id.str());
   }
   SCHAKEL_ASSIGN(auto* const session, invocation.session());
   if (options.to.empty()) {
-    SCHAKEL_ASSIGN(const auto function, ParseFunction(options.to_function, "--to-function"));
+    SCHAKEL_ASSIGN(const auto function,
+                   ParseFunction(invocation.language(), options.to_function, "--to-function"));
     SCHAKEL_ASSIGN(auto* const directory, session->directory());
     SCHAKEL_ASSIGN(const auto holder, directory->Resolve(function));
     request.mutable_recipient()->set_oin(holder.entry().organisation().oin());
     request.mutable_recipient()->mutable_function()->set_function(function.function);
     request.mutable_recipient()->mutable_function()->set_area(function.area);
   } else {
-    SCHAKEL_ASSIGN(const auto oin, ParseOin(options.to, "--to"));
+    SCHAKEL_ASSIGN(const auto oin, ParseOin(invocation.language(), options.to, "--to"));
     request.mutable_recipient()->set_oin(oin.str());
   }
   SCHAKEL_ASSIGN(*request.mutable_subject(), OneSubject(invocation, options.bsn));

@@ -16,23 +16,23 @@ Status AddSection(Invocation& invocation, const SectionTarget& target, const std
   sdk::DraftSection section;
   section.category = target.category;
   section.subjects = target.subjects;
-  SCHAKEL_ASSIGN(section.content, invocation.input().Read(file, 1 << 16));
+  SCHAKEL_ASSIGN(section.content, invocation.input().Read(invocation.language(), file, 1 << 16));
   draft.sections.push_back(std::move(section));
   return {};
 }
 
 Status AddSections(Invocation& invocation, const DraftOptions& options, sdk::SignalDraft& draft) {
   for (const auto& text : options.sections) {
-    SCHAKEL_ASSIGN(const auto pair, ParsePair(text, "--section"));
-    SCHAKEL_ASSIGN(const auto target, ParseSectionTarget(pair.first));
+    SCHAKEL_ASSIGN(const auto pair, ParsePair(invocation.language(), text, "--section"));
+    SCHAKEL_ASSIGN(const auto target, ParseSectionTarget(invocation.language(), pair.first));
     SCHAKEL_TRY(AddSection(invocation, target, pair.second, draft));
   }
   for (const auto& text : options.identities) {
     SectionTarget target{"identity", {}};
     std::string file = text;
     if (!text.starts_with('@') && text != "-") {
-      SCHAKEL_ASSIGN(const auto pair, ParsePair(text, "--identity"));
-      SCHAKEL_ASSIGN(target, ParseSectionTarget("identity:" + pair.first));
+      SCHAKEL_ASSIGN(const auto pair, ParsePair(invocation.language(), text, "--identity"));
+      SCHAKEL_ASSIGN(target, ParseSectionTarget(invocation.language(), "identity:" + pair.first));
       file = pair.second;
     }
     SCHAKEL_TRY(AddSection(invocation, target, file, draft));
@@ -48,7 +48,7 @@ Status AddGrounds(Invocation& invocation, const DraftOptions& options, sdk::Sign
       if (!common.empty()) return UsageError(invocation.Text(Msg::kTwoGrounds), "--ground");
       common = text;
     } else {
-      SCHAKEL_ASSIGN(const auto pair, ParsePair(text, "--ground"));
+      SCHAKEL_ASSIGN(const auto pair, ParsePair(invocation.language(), text, "--ground"));
       of_category[pair.first] = pair.second;
     }
   }
@@ -83,11 +83,11 @@ void AddDraftOptions(Verb& verb, DraftOptions& options) {
   verb.Value("--follows", options.follows, Msg::kOptFollows, "ID");
 }
 
-Result<SectionTarget> ParseSectionTarget(const std::string& text) {
+Result<SectionTarget> ParseSectionTarget(Language language, const std::string& text) {
   SectionTarget target;
   const size_t colon = text.find(':');
   target.category = text.substr(0, colon);
-  if (target.category.empty()) return UsageError("a section begins with its category", "--section");
+  if (target.category.empty()) return UsageError(Say(language, Msg::kNoCategory), "--section");
   if (colon == std::string::npos) return target;
   const char* at = text.data() + colon + 1;
   const char* const end = text.data() + text.size();
@@ -95,8 +95,7 @@ Result<SectionTarget> ParseSectionTarget(const std::string& text) {
     uint16_t number = 0;
     const auto [next, code] = std::from_chars(at, end, number);
     if (code != std::errc() || number == 0 || (next != end && *next != ',')) {
-      return UsageError("'" + text + "': subjects are numbers from 1, as in finances:1,2",
-                        "--section");
+      return UsageError(Say(language, Msg::kSubjectNumbers, {text}), "--section");
     }
     target.subjects.push_back(number);
     if (next == end) return target;
@@ -115,23 +114,27 @@ Result<sdk::SignalDraft> MakeDraft(Invocation& invocation, const DraftOptions& o
   }
   draft.urgency = static_cast<v1::Urgency>(urgency->number());
   if (!options.expires.empty()) {
-    SCHAKEL_ASSIGN(draft.expires_in, ParseDuration(options.expires, "--expires"));
+    SCHAKEL_ASSIGN(draft.expires_in,
+                   ParseDuration(invocation.language(), options.expires, "--expires"));
   }
   if (!options.supersedes.empty()) {
-    SCHAKEL_ASSIGN(draft.supersedes, ParseId<SignalId>(options.supersedes, "--supersedes"));
+    SCHAKEL_ASSIGN(draft.supersedes,
+                   ParseId<SignalId>(invocation.language(), options.supersedes, "--supersedes"));
   }
   if (!options.follows.empty()) {
-    SCHAKEL_ASSIGN(draft.follows, ParseId<SignalId>(options.follows, "--follows"));
+    SCHAKEL_ASSIGN(draft.follows,
+                   ParseId<SignalId>(invocation.language(), options.follows, "--follows"));
   }
   if (!options.case_id.empty()) {
-    SCHAKEL_ASSIGN(draft.case_id, ParseId<CaseId>(options.case_id, "--case"));
+    SCHAKEL_ASSIGN(draft.case_id,
+                   ParseId<CaseId>(invocation.language(), options.case_id, "--case"));
   }
   for (const auto& text : options.to) {
-    SCHAKEL_ASSIGN(auto oin, ParseOin(text, "--to"));
+    SCHAKEL_ASSIGN(auto oin, ParseOin(invocation.language(), text, "--to"));
     draft.recipients.push_back(sdk::Addressee::To(std::move(oin)));
   }
   for (const auto& text : options.to_function) {
-    SCHAKEL_ASSIGN(auto function, ParseFunction(text, "--to-function"));
+    SCHAKEL_ASSIGN(auto function, ParseFunction(invocation.language(), text, "--to-function"));
     draft.recipients.push_back(sdk::Addressee::To(std::move(function)));
   }
   if (draft.recipients.empty()) return UsageError(invocation.Text(Msg::kNoRecipient), "--to");

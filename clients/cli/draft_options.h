@@ -39,6 +39,6 @@ struct SectionTarget {
   std::vector<uint16_t> subjects;
   bool operator==(const SectionTarget&) const = default;
 };
-Result<SectionTarget> ParseSectionTarget(const std::string& text);
+Result<SectionTarget> ParseSectionTarget(Language language, const std::string& text);
 
 }  // namespace schakel::cli

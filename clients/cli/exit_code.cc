@@ -22,10 +22,10 @@ bool OneOf(const std::array<std::string_view, N>& list, std::string_view reason)
 }
 
 // What the own machine must be set up for, whatever the call was.
-constexpr std::array<std::string_view, 11> kConfigReasons = {
-    "CONFIG_INVALID",        "CONTEXT_UNKNOWN",     "CONTEXT_INCOMPLETE",  "KEY_SET_MISSING",
-    "KEY_SET_INCOMPLETE",    "KEY_FILE_OPEN",       "FOLDER_OPEN",         "KEY_DOCUMENT_MISSING",
-    "KEY_DOCUMENT_MISMATCH", "CERTIFICATE_EXPIRED", "KEY_DOCUMENT_INVALID"};
+constexpr std::array<std::string_view, 12> kConfigReasons = {
+    "CONFIG_INVALID",        "CONTEXT_UNKNOWN",     "CONTEXT_INCOMPLETE",   "KEY_SET_MISSING",
+    "KEY_SET_INCOMPLETE",    "KEY_FILE_OPEN",       "FOLDER_OPEN",          "KEY_DOCUMENT_MISSING",
+    "KEY_DOCUMENT_MISMATCH", "CERTIFICATE_EXPIRED", "KEY_DOCUMENT_INVALID", "ACTOR_MISSING"};
 // What was to be verified and was not so.
 constexpr std::array<std::string_view, 8> kNotVerified = {
     "CHECKPOINT_INCONSISTENT", "PROOF_INVALID", "TREE_MISMATCH",     "COMMITMENT_MISMATCH",

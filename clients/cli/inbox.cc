@@ -17,9 +17,10 @@ struct FetchOptions {
   std::string out;
 };
 
-Result<std::optional<std::chrono::seconds>> LeaseOf(const std::string& text) {
+Result<std::optional<std::chrono::seconds>> LeaseOf(Invocation& invocation,
+                                                    const std::string& text) {
   if (text.empty()) return std::optional<std::chrono::seconds>();
-  SCHAKEL_ASSIGN(const auto lease, ParseDuration(text, "--lease"));
+  SCHAKEL_ASSIGN(const auto lease, ParseDuration(invocation.language(), text, "--lease"));
   return std::optional(std::chrono::duration_cast<std::chrono::seconds>(lease));
 }
 
@@ -27,10 +28,10 @@ Result<ExitCode> Fetch(Invocation& invocation, const FetchOptions& options) {
   if (options.max < 1 || options.max > 64) {
     return UsageError(invocation.Text(Msg::kBetween, {"1", "64"}), "--max");
   }
-  SCHAKEL_ASSIGN(const auto lease, LeaseOf(options.lease));
+  SCHAKEL_ASSIGN(const auto lease, LeaseOf(invocation, options.lease));
   RequestId id = sdk::NewRequestId();
   if (!options.fetch_id.empty()) {
-    SCHAKEL_ASSIGN(id, ParseId<RequestId>(options.fetch_id, "--fetch-id"));
+    SCHAKEL_ASSIGN(id, ParseId<RequestId>(invocation.language(), options.fetch_id, "--fetch-id"));
   }
   SCHAKEL_ASSIGN(auto* const session, invocation.session());
   SCHAKEL_ASSIGN(auto* const inbox, session->inbox());
@@ -81,10 +82,11 @@ struct RefuseOptions {
 };
 
 Result<ExitCode> Refuse(Invocation& invocation, const RefuseOptions& options) {
-  SCHAKEL_ASSIGN(const auto id, ParseId<DeliveryId>(options.id, "ID"));
+  SCHAKEL_ASSIGN(const auto id, ParseId<DeliveryId>(invocation.language(), options.id, "ID"));
   sdk::Refusal refusal{options.reason, options.mismatch ? "SUBJECT_MISMATCH" : "", std::nullopt};
   if (!options.redirect.empty()) {
-    SCHAKEL_ASSIGN(const auto function, ParseFunction(options.redirect, "--redirect"));
+    SCHAKEL_ASSIGN(const auto function,
+                   ParseFunction(invocation.language(), options.redirect, "--redirect"));
     refusal.redirect.emplace();
     refusal.redirect->set_function(function.function);
     refusal.redirect->set_area(function.area);
@@ -102,9 +104,10 @@ struct AttachOptions {
 };
 
 Result<ExitCode> Attach(Invocation& invocation, const AttachOptions& options) {
-  SCHAKEL_ASSIGN(const auto id, ParseId<SignalId>(options.signal, "SIGNAL"));
-  SCHAKEL_ASSIGN(const auto sender, ParseOin(options.sender, "--sender"));
-  SCHAKEL_ASSIGN(const auto label, ParseId<SubjectLabel>(options.label, "--label"));
+  SCHAKEL_ASSIGN(const auto id, ParseId<SignalId>(invocation.language(), options.signal, "SIGNAL"));
+  SCHAKEL_ASSIGN(const auto sender, ParseOin(invocation.language(), options.sender, "--sender"));
+  SCHAKEL_ASSIGN(const auto label,
+                 ParseId<SubjectLabel>(invocation.language(), options.label, "--label"));
   SCHAKEL_ASSIGN(const auto subject, OneSubject(invocation, options.bsn));
   SCHAKEL_ASSIGN(auto* const session, invocation.session());
   SCHAKEL_ASSIGN(auto* const signals, session->signals());
@@ -134,7 +137,7 @@ void AddInbox(CLI::App& program, Invocation& invocation) {
   const auto ack_id = std::make_shared<std::string>();
   ack.Value("ID", *ack_id, Msg::kArgDelivery, "ID")->required();
   ack.Run([&invocation, ack_id]() -> Result<ExitCode> {
-    SCHAKEL_ASSIGN(const auto id, ParseId<DeliveryId>(*ack_id, "ID"));
+    SCHAKEL_ASSIGN(const auto id, ParseId<DeliveryId>(invocation.language(), *ack_id, "ID"));
     SCHAKEL_ASSIGN(auto* const session, invocation.session());
     SCHAKEL_ASSIGN(auto* const inbox, session->inbox());
     return Settled(invocation, inbox->Acknowledge(id), Msg::kAcknowledged);
@@ -156,7 +159,7 @@ void AddInbox(CLI::App& program, Invocation& invocation) {
   const auto release_id = std::make_shared<std::string>();
   release.Value("ID", *release_id, Msg::kArgDelivery, "ID")->required();
   release.Run([&invocation, release_id]() -> Result<ExitCode> {
-    SCHAKEL_ASSIGN(const auto id, ParseId<DeliveryId>(*release_id, "ID"));
+    SCHAKEL_ASSIGN(const auto id, ParseId<DeliveryId>(invocation.language(), *release_id, "ID"));
     SCHAKEL_ASSIGN(auto* const session, invocation.session());
     SCHAKEL_ASSIGN(auto* const inbox, session->inbox());
     return Settled(invocation, inbox->Release(id), Msg::kReleased);
@@ -169,8 +172,8 @@ void AddInbox(CLI::App& program, Invocation& invocation) {
   extend.Value("ID", *extend_id, Msg::kArgDelivery, "ID")->required();
   extend.Value("--lease", *extend_lease, Msg::kOptLease, "TIME")->required();
   extend.Run([&invocation, extend_id, extend_lease]() -> Result<ExitCode> {
-    SCHAKEL_ASSIGN(const auto id, ParseId<DeliveryId>(*extend_id, "ID"));
-    SCHAKEL_ASSIGN(const auto lease, LeaseOf(*extend_lease));
+    SCHAKEL_ASSIGN(const auto id, ParseId<DeliveryId>(invocation.language(), *extend_id, "ID"));
+    SCHAKEL_ASSIGN(const auto lease, LeaseOf(invocation, *extend_lease));
     SCHAKEL_ASSIGN(auto* const session, invocation.session());
     SCHAKEL_ASSIGN(auto* const inbox, session->inbox());
     SCHAKEL_ASSIGN(const auto response, inbox->Extend(id, *lease));

@@ -149,7 +149,7 @@ Result<ExitCode> Run(Invocation& invocation, const WatchOptions& options) {
   if (options.window < 1 || options.window > 256) {
     return UsageError(invocation.Text(Msg::kBetween, {"1", "256"}), "--window");
   }
-  SCHAKEL_ASSIGN(const auto lease, ParseDuration(options.lease, "--lease"));
+  SCHAKEL_ASSIGN(const auto lease, ParseDuration(invocation.language(), options.lease, "--lease"));
   SCHAKEL_ASSIGN(auto* const session, invocation.session());
   SCHAKEL_ASSIGN([[maybe_unused]] auto* const opener, session->opener());
   SCHAKEL_ASSIGN(auto connection, session->connection());

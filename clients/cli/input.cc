@@ -10,6 +10,7 @@
 
 #include "broker/base/ids.h"
 #include "clients/cli/exit_code.h"
+#include "clients/cli/messages.h"
 #include "clients/cli/test_bsn_list.h"
 
 namespace schakel::cli {
@@ -61,7 +62,8 @@ std::optional<SecretBytes> Normalised(std::string_view digits) {
   return nine;
 }
 
-Status AddLines(std::string_view text, const std::string& name, std::vector<SecretBytes>& out) {
+Status AddLines(Language language, std::string_view text, const std::string& name,
+                std::vector<SecretBytes>& out) {
   size_t number = 0;
   size_t found = 0;
   while (!text.empty()) {
@@ -75,26 +77,25 @@ Status AddLines(std::string_view text, const std::string& name, std::vector<Secr
     auto bsn = Normalised(line);
     if (!bsn) {
       return InvalidArgument("BSN_INVALID", name + " line " + std::to_string(number),
-                             "a BSN has 9 digits (or 8) that pass the elfproef");
+                             Say(language, Msg::kBsnWrong));
     }
     out.push_back(std::move(*bsn));
     ++found;
   }
-  if (found == 0) return InvalidArgument("BSN_INVALID", name, "there is no BSN in it");
+  if (found == 0) return InvalidArgument("BSN_INVALID", name, Say(language, Msg::kBsnNone));
   return {};
 }
 
 }  // namespace
 
-Result<SecretBytes> Input::Read(std::string_view spec, size_t bytes_max) {
+Result<SecretBytes> Input::Read(Language language, std::string_view spec, size_t bytes_max) {
   if (spec == "-" || spec == "@-") {
-    if (read_) return UsageError("standard input can be used once only", std::string(spec));
+    if (read_) return UsageError(Say(language, Msg::kInputOnce), std::string(spec));
     read_ = true;
     return ReadAll(standard_input_, "-", bytes_max);
   }
   if (!spec.starts_with('@') || spec.size() < 2) {
-    return UsageError(
-        "give @FILE, or - for standard input: what stands on a command line can be read by others");
+    return UsageError(Say(language, Msg::kNotOnCommandLine));
   }
   const std::string path(spec.substr(1));
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -111,20 +112,17 @@ bool IsPublishedTestBsn(std::string_view nine_digits) {
   return std::binary_search(kTestBsns.begin(), kTestBsns.end(), nine_digits);
 }
 
-Result<std::vector<SecretBytes>> ReadBsns(Input& input, const std::vector<std::string>& specs) {
+Result<std::vector<SecretBytes>> ReadBsns(Language language, Input& input,
+                                          const std::vector<std::string>& specs) {
   std::vector<SecretBytes> bsns;
   for (const auto& spec : specs) {
     if (spec.starts_with('@') || spec == "-") {
-      SCHAKEL_ASSIGN(const auto content, input.Read(spec, 1 << 16));
-      SCHAKEL_TRY(AddLines(content.ExposeSecret(), spec, bsns));
+      SCHAKEL_ASSIGN(const auto content, input.Read(language, spec, 1 << 16));
+      SCHAKEL_TRY(AddLines(language, content.ExposeSecret(), spec, bsns));
     } else if (IsPublishedTestBsn(spec)) {
       bsns.push_back(SecretBytes::CopyOf(spec));
     } else {
-      return UsageError(
-          "give a BSN as @FILE or @-: a literal is accepted only from the published test set, "
-          "since "
-          "others can read the command line",
-          "--subject-bsn");
+      return UsageError(Say(language, Msg::kBsnOnCommandLine), "--subject-bsn");
     }
   }
   return bsns;

@@ -8,6 +8,7 @@
 
 #include "broker/base/result.h"
 #include "broker/crypto/secret.h"
+#include "clients/cli/language.h"
 
 namespace schakel::cli {
 
@@ -18,7 +19,8 @@ class Input {
 
   // Errors: USAGE for anything but those three forms, and when standard input was read already;
   // FILE_MISSING; TOO_LARGE above `bytes_max`.
-  Result<crypto::SecretBytes> Read(std::string_view spec, size_t bytes_max = 1 << 20);
+  Result<crypto::SecretBytes> Read(Language language, std::string_view spec,
+                                   size_t bytes_max = 1 << 20);
 
  private:
   int standard_input_;
@@ -33,7 +35,7 @@ bool IsPublishedTestBsn(std::string_view nine_digits);
 // BSNs of "@FILE" and "@-" (one a line, 8 or 9 digits) and of literals of the published test set,
 // in order, 9 digits each. Errors: USAGE for another literal (never repeated in the message),
 // BSN_INVALID with "line N".
-Result<std::vector<crypto::SecretBytes>> ReadBsns(Input& input,
+Result<std::vector<crypto::SecretBytes>> ReadBsns(Language language, Input& input,
                                                   const std::vector<std::string>& specs);
 
 }  // namespace schakel::cli

@@ -6,6 +6,7 @@
 
 #include "broker/crypto/hash.h"
 #include "clients/cli/parse.h"
+#include "clients/cli/words.h"
 #include "clients/sdk/files.h"
 
 namespace schakel::cli {
@@ -38,7 +39,7 @@ Status Invocation::Start() {
   if (!code.empty() && !LanguageOf(code)) {
     return UsageError(Text(Msg::kUnknownLanguage, {code}), "--language");
   }
-  SCHAKEL_ASSIGN(timeout_, ParseDuration(options_.timeout, "--timeout"));
+  SCHAKEL_ASSIGN(timeout_, ParseDuration(language_, options_.timeout, "--timeout"));
   return {};
 }
 
@@ -46,15 +47,15 @@ Result<config::v1::Context> Invocation::Flags() const {
   config::v1::Context flags = options_.flags;
   flags.clear_custodians();
   for (const auto& text : options_.custodians) {
-    SCHAKEL_ASSIGN(const auto pair, ParsePair(text, "--custodian"));
-    SCHAKEL_ASSIGN(const auto oin, ParseOin(pair.first, "--custodian"));
+    SCHAKEL_ASSIGN(const auto pair, ParsePair(language_, text, "--custodian"));
+    SCHAKEL_ASSIGN(const auto oin, ParseOin(language_, pair.first, "--custodian"));
     auto* custodian = flags.add_custodians();
     custodian->set_oin(oin.str());
     custodian->set_address(pair.second);
   }
   flags.clear_key_documents();
   for (const auto& text : options_.key_documents) {
-    SCHAKEL_ASSIGN(const auto pair, ParsePair(text, "--key-document"));
+    SCHAKEL_ASSIGN(const auto pair, ParsePair(language_, text, "--key-document"));
     const bool is_epoch =
         pair.first.size() <= 9 && pair.first.find_first_not_of("0123456789") == std::string::npos;
     const uint32_t epoch = is_epoch ? static_cast<uint32_t>(std::stoul(pair.first)) : 0;
@@ -64,7 +65,7 @@ Result<config::v1::Context> Invocation::Flags() const {
       SCHAKEL_ASSIGN(const Bytes document, sdk::ReadFile(pair.second.substr(1), 1 << 20));
       digest = crypto::Sha256(document);
     } else {
-      SCHAKEL_ASSIGN(digest, ParseDigest(pair.second, "--key-document"));
+      SCHAKEL_ASSIGN(digest, ParseDigest(language_, pair.second, "--key-document"));
     }
     auto* document = flags.add_key_documents();
     document->set_epoch(epoch);
@@ -99,10 +100,18 @@ Result<sdk::Session*> Invocation::session() {
 }
 
 Names& Invocation::names() {
-  if (!names_) {
-    auto with = session();
-    names_ = std::make_unique<Names>(with.ok() ? *with : nullptr, language_);
+  if (names_) return *names_;
+  sdk::Session* from = nullptr;
+  if (format_ == Format::kTable || format_ == Format::kCsv) {
+    const auto with = session();
+    if (with.ok()) from = *with;
   }
+  if (from != nullptr && hurry_names_) {
+    hurried_session_ =
+        std::make_unique<sdk::Session>(from->context(), std::chrono::milliseconds(1000));
+    from = hurried_session_.get();
+  }
+  names_ = std::make_unique<Names>(from, language_);
   return *names_;
 }
 
@@ -111,7 +120,13 @@ void Invocation::Note(Msg message, std::initializer_list<std::string_view> args)
 }
 
 void Invocation::ReportError(const Error& error) {
-  io_.err << "schakel: " << Printable(error.message);
+  io_.err << "schakel: ";
+  // Local failures speak English in detail; what it is about stands before it.
+  const std::string word = ReasonWord(language_, error.reason);
+  if (language_ == Language::kDutch && word != error.reason && word != error.message) {
+    io_.err << word << ": ";
+  }
+  io_.err << Printable(error.message);
   std::string tail;
   if (error.reason != "USAGE" && !error.reason.empty()) tail = error.reason;
   if (!error.field.empty()) tail += (tail.empty() ? "" : ", ") + Printable(error.field);

@@ -69,8 +69,10 @@ class Invocation {
   // Made at the first call. Lives as long as the run.
   Result<sdk::Session*> session();
   // Names of codes from the active bundle and of organisations from the directory; codes and OINs
-  // where those can't be reached.
+  // where those can't be reached, and in JSON, which has codes only.
   Names& names();
+  // From now on names() waits a second at most: for answers that need no broker.
+  void HurryNames() { hurry_names_ = true; }
 
   std::string Text(Msg message, std::initializer_list<std::string_view> args = {}) const {
     return Say(language_, message, args);
@@ -101,6 +103,8 @@ class Invocation {
   Format format_ = Format::kTable;
   std::chrono::milliseconds timeout_{10'000};
   std::unique_ptr<sdk::Session> session_;
+  bool hurry_names_ = false;
+  std::unique_ptr<sdk::Session> hurried_session_;
   std::unique_ptr<Names> names_;
 };
 

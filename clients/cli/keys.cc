@@ -53,7 +53,7 @@ struct GenerateOptions {
 };
 
 Result<ExitCode> Generate(Invocation& invocation, const GenerateOptions& options) {
-  SCHAKEL_ASSIGN(const auto valid, ParseDuration(options.valid, "--valid"));
+  SCHAKEL_ASSIGN(const auto valid, ParseDuration(invocation.language(), options.valid, "--valid"));
   SCHAKEL_ASSIGN(auto* const session, invocation.session());
   SCHAKEL_ASSIGN(const auto chain, session->certificate_chain());
   SCHAKEL_ASSIGN(auto* const store, session->keys());

@@ -10,6 +10,8 @@ std::string Names::Of(policy::CodeKind kind, const std::string& code) {
       if (policy.ok()) {
         auto active = (*policy)->Active();
         if (active.ok()) bundle_ = std::move(active).value();
+        // Who does not answer this will not answer the next question either.
+        directory_fails_ = directory_fails_ || !active.ok();
       }
     }
   }
@@ -35,6 +37,7 @@ std::string Names::Organisation(const std::string& oin) {
         name = entry->entry().organisation().name();
       } else if (!entry.ok() && entry.error().code != ErrorCode::kNotFound) {
         directory_fails_ = true;
+        asked_bundle_ = true;
       }
     }
   }

@@ -33,7 +33,7 @@ Result<v1::Organisation> EntryOf(Invocation& invocation, const AdmitOptions& opt
   sdk::PinCertificate(chain.front(), &entry);
   entry.set_oin(named.str());
   if (!options.oin.empty()) {
-    SCHAKEL_ASSIGN(const auto oin, ParseOin(options.oin, "OIN"));
+    SCHAKEL_ASSIGN(const auto oin, ParseOin(invocation.language(), options.oin, "OIN"));
     if (oin != named) {
       return InvalidArgument("CERTIFICATE_INVALID", options.certificate,
                              invocation.Text(Msg::kCertificateOfOther, {named.str()}));
@@ -58,11 +58,12 @@ Result<v1::Organisation> EntryOf(Invocation& invocation, const AdmitOptions& opt
     entry.set_audit_scope(static_cast<v1::AuditScope>(scope->number()));
   }
   if (!options.audit_until.empty()) {
-    SCHAKEL_ASSIGN(const auto until, ParseTime(options.audit_until, "--audit-until"));
+    SCHAKEL_ASSIGN(const auto until,
+                   ParseTime(invocation.language(), options.audit_until, "--audit-until"));
     *entry.mutable_audit_scope_until() = TimestampOf(until);
   }
   for (const auto& text : options.audits) {
-    SCHAKEL_ASSIGN(const auto oin, ParseOin(text, "--audits"));
+    SCHAKEL_ASSIGN(const auto oin, ParseOin(invocation.language(), text, "--audits"));
     entry.add_audited_oins(oin.str());
   }
   entry.set_contact(options.contact);
@@ -84,7 +85,7 @@ Result<ExitCode> Admit(Invocation& invocation, const AdmitOptions& options) {
 
 Result<ExitCode> Disable(Invocation& invocation, const std::string& text,
                          const std::string& reason) {
-  SCHAKEL_ASSIGN(const auto oin, ParseOin(text, "OIN"));
+  SCHAKEL_ASSIGN(const auto oin, ParseOin(invocation.language(), text, "OIN"));
   SCHAKEL_ASSIGN(auto* const session, invocation.session());
   SCHAKEL_ASSIGN(auto* const org, session->org());
   SCHAKEL_ASSIGN(const auto response, org->Disable(oin, reason));
@@ -134,7 +135,7 @@ Result<ExitCode> Show(Invocation& invocation, const std::string& text) {
   if (text.empty()) {
     SCHAKEL_ASSIGN(oin, session->self());
   } else {
-    SCHAKEL_ASSIGN(oin, ParseOin(text, "OIN"));
+    SCHAKEL_ASSIGN(oin, ParseOin(invocation.language(), text, "OIN"));
   }
   SCHAKEL_ASSIGN(auto* const directory, session->directory());
   SCHAKEL_ASSIGN(const auto response, directory->GetRaw(*oin));

@@ -3,33 +3,38 @@
 #include <charconv>
 #include <ctime>
 
+#include "clients/cli/messages.h"
+
 namespace schakel::cli {
 
-Result<Bytes> ParseId16(const std::string& text, const std::string& option) {
+Result<Bytes> ParseId16(Language language, const std::string& text, const std::string& option) {
   if (auto uuid = UuidParse(text)) return *uuid;
   if (auto raw = HexDecode(text); raw && raw->size() == 16) return *raw;
   if (auto raw = Base64Decode(text); raw && raw->size() == 16) return *raw;
-  return UsageError("'" + text + "' is no id: give the whole id, as a UUID", option);
+  return UsageError(Say(language, Msg::kNoId, {text}), option);
 }
 
-Result<OrganisationId> ParseOin(const std::string& text, const std::string& option) {
+Result<OrganisationId> ParseOin(Language language, const std::string& text,
+                                const std::string& option) {
   if (auto oin = OrganisationId::From(text)) return *oin;
-  return UsageError("'" + text + "' is no OIN: 20 digits", option);
+  return UsageError(Say(language, Msg::kNoOin, {text}), option);
 }
 
-Result<Digest> ParseDigest(const std::string& text, const std::string& option) {
+Result<Digest> ParseDigest(Language language, const std::string& text, const std::string& option) {
   if (const auto raw = HexDecode(text)) {
     if (const auto digest = Digest::From(*raw)) return *digest;
   }
-  return UsageError("'" + text + "' is no digest: 64 hex digits", option);
+  return UsageError(Say(language, Msg::kNoDigest, {text}), option);
 }
 
-Result<policy::FunctionAtArea> ParseFunction(const std::string& text, const std::string& option) {
+Result<policy::FunctionAtArea> ParseFunction(Language language, const std::string& text,
+                                             const std::string& option) {
   if (auto function = policy::FunctionAtArea::Parse(text)) return *function;
-  return UsageError("'" + text + "' is no function: write function@Area", option);
+  return UsageError(Say(language, Msg::kNoFunction, {text}), option);
 }
 
-Result<Millis> ParseDuration(const std::string& text, const std::string& option) {
+Result<Millis> ParseDuration(Language language, const std::string& text,
+                             const std::string& option) {
   int64_t number = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string unit(end, text.data() + text.size());
@@ -41,12 +46,12 @@ Result<Millis> ParseDuration(const std::string& text, const std::string& option)
   if (unit == "d") factor = 86'400'000;
   if (unit == "w") factor = 7 * int64_t{86'400'000};
   if (code != std::errc() || factor == 0 || number < 1 || number > 1'000'000'000) {
-    return UsageError("'" + text + "' is no duration: 30s, 10min, 8h, 5d", option);
+    return UsageError(Say(language, Msg::kNoDuration, {text}), option);
   }
   return Millis(number * factor);
 }
 
-Result<Millis> ParseTime(const std::string& text, const std::string& option) {
+Result<Millis> ParseTime(Language language, const std::string& text, const std::string& option) {
   const bool utc = text.ends_with('Z');
   const std::string body = utc ? text.substr(0, text.size() - 1) : text;
   for (const char* form : {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"}) {
@@ -59,8 +64,7 @@ Result<Millis> ParseTime(const std::string& text, const std::string& option) {
     if (seconds == -1 || parts.tm_mday != day) break;  // such as 31 February
     return Millis(int64_t{seconds} * 1000);
   }
-  return UsageError("'" + text + "' is no time: 2026-01-31, 2026-01-31T12:00, or ...T12:00:05Z",
-                    option);
+  return UsageError(Say(language, Msg::kNoTime, {text}), option);
 }
 
 google::protobuf::Timestamp TimestampOf(Millis time) {
@@ -86,11 +90,11 @@ std::string TimeText(Millis time) {
 
 std::string TimeText(const google::protobuf::Timestamp& time) { return TimeText(MillisOf(time)); }
 
-Result<std::pair<std::string, std::string>> ParsePair(const std::string& text,
+Result<std::pair<std::string, std::string>> ParsePair(Language language, const std::string& text,
                                                       const std::string& option) {
   const size_t at = text.find('=');
   if (at == std::string::npos || at == 0 || at + 1 == text.size()) {
-    return UsageError("'" + text + "' is no pair: write NAME=VALUE", option);
+    return UsageError(Say(language, Msg::kNoPair, {text}), option);
   }
   return std::pair(text.substr(0, at), text.substr(at + 1));
 }

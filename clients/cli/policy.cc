@@ -78,7 +78,8 @@ Result<std::map<uint32_t, Digest>> KeyDocuments(Invocation& invocation) {
   std::map<uint32_t, Digest> documents;
   SCHAKEL_ASSIGN(const auto context, invocation.Context());
   for (const auto& document : context.key_documents()) {
-    SCHAKEL_ASSIGN(documents[document.epoch()], ParseDigest(document.digest(), "--key-document"));
+    SCHAKEL_ASSIGN(documents[document.epoch()],
+                   ParseDigest(invocation.language(), document.digest(), "--key-document"));
   }
   return documents;
 }
@@ -126,7 +127,7 @@ Result<ExitCode> ShowPolicy(Invocation& invocation, const std::string& text,
                             const std::string& out) {
   std::optional<Digest> digest;
   if (!text.empty()) {
-    SCHAKEL_ASSIGN(digest, ParseDigest(text, "DIGEST"));
+    SCHAKEL_ASSIGN(digest, ParseDigest(invocation.language(), text, "DIGEST"));
   }
   SCHAKEL_ASSIGN(auto* const session, invocation.session());
   SCHAKEL_ASSIGN(auto* const client, session->policy());
@@ -162,7 +163,7 @@ Result<ExitCode> ShowPolicy(Invocation& invocation, const std::string& text,
 Result<ExitCode> Replay(Invocation& invocation, uint64_t first, const std::string& text) {
   std::optional<Digest> digest;
   if (!text.empty()) {
-    SCHAKEL_ASSIGN(digest, ParseDigest(text, "--digest"));
+    SCHAKEL_ASSIGN(digest, ParseDigest(invocation.language(), text, "--digest"));
   }
   SCHAKEL_ASSIGN(auto* const session, invocation.session());
   SCHAKEL_ASSIGN(auto* const client, session->policy());

@@ -29,7 +29,7 @@ Result<policy::Party> PartyOfTests(Invocation& invocation, const policy::Compile
                                    const std::string& wanted, const char* option) {
   for (const auto& party : bundle.source().tests.parties()) {
     if (party.name() != wanted && party.oin() != wanted) continue;
-    SCHAKEL_ASSIGN(auto oin, ParseOin(party.oin(), option));
+    SCHAKEL_ASSIGN(auto oin, ParseOin(invocation.language(), party.oin(), option));
     return policy::Party{std::move(oin),
                          party.sector(),
                          {},
@@ -47,7 +47,8 @@ Result<v1::ExplainResponse> ByFolder(Invocation& invocation, const ExplainOption
   std::optional<policy::FunctionAtArea> addressed;
   std::string recipient_name = options.to;
   if (!options.to_function.empty()) {
-    SCHAKEL_ASSIGN(addressed, ParseFunction(options.to_function, "--to-function"));
+    SCHAKEL_ASSIGN(addressed,
+                   ParseFunction(invocation.language(), options.to_function, "--to-function"));
     const auto holder = bundle.Resolve(*addressed);
     if (!holder) {
       return InvalidArgument("FUNCTION_UNRESOLVED", "--to-function",
@@ -76,13 +77,14 @@ Result<v1::ExplainResponse> ByFolder(Invocation& invocation, const ExplainOption
 
 Result<v1::ExplainResponse> ByBroker(Invocation& invocation, const ExplainOptions& options) {
   v1::ExplainRequest request;
-  SCHAKEL_ASSIGN(const auto sender, ParseOin(options.from, "--from"));
+  SCHAKEL_ASSIGN(const auto sender, ParseOin(invocation.language(), options.from, "--from"));
   request.set_sender(sender.str());
   if (options.to_function.empty()) {
-    SCHAKEL_ASSIGN(const auto recipient, ParseOin(options.to, "--to"));
+    SCHAKEL_ASSIGN(const auto recipient, ParseOin(invocation.language(), options.to, "--to"));
     request.set_recipient(recipient.str());
   } else {
-    SCHAKEL_ASSIGN(const auto function, ParseFunction(options.to_function, "--to-function"));
+    SCHAKEL_ASSIGN(const auto function,
+                   ParseFunction(invocation.language(), options.to_function, "--to-function"));
     request.mutable_function()->set_function(function.function);
     request.mutable_function()->set_area(function.area);
   }

@@ -122,13 +122,31 @@ std::string PathOf(const CLI::App& program) {
   return path;
 }
 
+// The parser's complaint in the user's language, where it is one of the usual ones.
+std::string Mistake(const Invocation& invocation, const CLI::App& program,
+                    const CLI::ParseError& error) {
+  // A word that is no verb counts as a missing verb first; what is wrong is the word.
+  const auto unknown = program.remaining(true);
+  if (!unknown.empty()) return invocation.Text(Msg::kUnknownHere, {unknown.front()});
+  const std::string what = error.what();
+  constexpr std::string_view kEnd = " is required";
+  if (what == "A subcommand is required") return invocation.Text(Msg::kMissingVerb);
+  if (what.ends_with(kEnd)) {
+    return invocation.Text(Msg::kMissingFlag,
+                           {std::string_view(what).substr(0, what.size() - kEnd.size())});
+  }
+  return what;
+}
+
 }  // namespace
 
 ExitCode RunCli(std::vector<std::string> args, Io& io) {
   Invocation invocation(io, FirstLanguage(args, io));
   CLI::App program(invocation.Text(Msg::kProgram), "schakel");
   program.formatter(std::make_shared<ExamplesFirst>(invocation));
+  program.option_defaults()->group(invocation.Text(Msg::kOptionsLabel));
   program.set_help_flag("-h,--help", invocation.Text(Msg::kOptHelp));
+  program.get_help_ptr()->group(invocation.Text(Msg::kOptionsLabel));
   program.fallthrough();
   program.require_subcommand(1);
   AddGlobal(program, invocation);
@@ -156,7 +174,7 @@ ExitCode RunCli(std::vector<std::string> args, Io& io) {
     io.out << program.help();
     return ExitCode::kOk;
   } catch (const CLI::ParseError& error) {
-    invocation.Note(Msg::kUsage, {error.what()});
+    invocation.Note(Msg::kUsage, {Mistake(invocation, program, error)});
     invocation.Note(Msg::kSeeHelp, {PathOf(program)});
     return ExitCode::kUsage;
   }

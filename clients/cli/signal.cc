@@ -15,7 +15,7 @@ using policy::CodeKind;
 // ---- signal status ----
 
 Result<ExitCode> ShowStatus(Invocation& invocation, const std::string& text, uint64_t position) {
-  SCHAKEL_ASSIGN(const auto id, ParseId<SignalId>(text, "ID"));
+  SCHAKEL_ASSIGN(const auto id, ParseId<SignalId>(invocation.language(), text, "ID"));
   SCHAKEL_ASSIGN(auto* const session, invocation.session());
   SCHAKEL_ASSIGN(auto* const signals, session->signals());
   SCHAKEL_ASSIGN(const auto response, signals->Get(id, position));

@@ -23,7 +23,10 @@ struct SendOptions {
 // Shows the broker's answer, of now or of then.
 Result<ExitCode> ShowResult(Invocation& invocation, const sdk::SendResult& result) {
   const auto& answer = result.entry.answer();
-  if (result.repeated) invocation.Note(Msg::kAnsweredBefore, {IdText(result.entry.signal_id())});
+  if (result.repeated) {
+    invocation.Note(Msg::kAnsweredBefore, {IdText(result.entry.signal_id())});
+    invocation.HurryNames();
+  }
   if (!answer.has_accepted()) {
     if (invocation.format() == Format::kJson || invocation.format() == Format::kJsonl) {
       invocation.Show(answer, nullptr, Table({}));
@@ -102,7 +105,7 @@ Result<ExitCode> Preflight(Invocation& invocation, const DraftOptions& options) 
 }
 
 Result<ExitCode> Resend(Invocation& invocation, const std::string& text) {
-  SCHAKEL_ASSIGN(const auto id, ParseId<SignalId>(text, "ID"));
+  SCHAKEL_ASSIGN(const auto id, ParseId<SignalId>(invocation.language(), text, "ID"));
   SCHAKEL_ASSIGN(auto* const session, invocation.session());
   SCHAKEL_ASSIGN(auto* const outbox, session->outbox());
   SCHAKEL_ASSIGN(auto entry, outbox->Get(id));

@@ -5,7 +5,7 @@ namespace schakel::cli {
 Result<std::vector<v1::SubjectRef>> LinkedSubjects(Invocation& invocation,
                                                    const std::vector<std::string>& bsn_specs) {
   if (bsn_specs.empty()) return std::vector<v1::SubjectRef>();
-  SCHAKEL_ASSIGN(const auto bsns, ReadBsns(invocation.input(), bsn_specs));
+  SCHAKEL_ASSIGN(const auto bsns, ReadBsns(invocation.language(), invocation.input(), bsn_specs));
   std::vector<std::string_view> views;
   for (const auto& bsn : bsns) views.push_back(bsn.ExposeSecret());
   SCHAKEL_ASSIGN(auto* const session, invocation.session());

@@ -4,12 +4,16 @@ namespace schakel::cli {
 
 CLI::App* AddNoun(CLI::App& program, Invocation& invocation, const char* name, Msg help) {
   CLI::App* const noun = program.add_subcommand(name, invocation.Text(help));
+  noun->group(invocation.Text(Msg::kVerbsLabel));
+  noun->get_help_ptr()->group(invocation.Text(Msg::kOptionsLabel));
   noun->require_subcommand(1);
   return noun;
 }
 
 Verb::Verb(CLI::App* noun, Invocation& invocation, const char* name, Msg help, const char* examples)
     : app_(noun->add_subcommand(name, invocation.Text(help))), invocation_(invocation) {
+  app_->group(invocation.Text(Msg::kVerbsLabel));
+  app_->get_help_ptr()->group(invocation.Text(Msg::kOptionsLabel));
   app_->footer(examples);
 }
 

@@ -7,6 +7,8 @@ namespace schakel::cli {
 
 void AddVersion(CLI::App& program, Invocation& invocation) {
   auto* const version = program.add_subcommand("version", invocation.Text(Msg::kNounVersion));
+  version->group(invocation.Text(Msg::kVerbsLabel));
+  version->get_help_ptr()->group(invocation.Text(Msg::kOptionsLabel));
   version->callback([&invocation] {
     invocation.action = [&invocation]() -> Result<ExitCode> {
       invocation.Line(std::string("schakel ") + SCHAKEL_VERSION);

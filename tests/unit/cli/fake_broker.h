@@ -1,0 +1,55 @@
+// A made-up broker over mTLS in the test's process: the reference bundle, a directory whose key
+// sets are real, and inboxes that hand over what was published. It decides nothing: who is denied
+// is set by the test.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "schakel/v1/directory.grpc.pb.h"
+#include "schakel/v1/inbox.grpc.pb.h"
+#include "schakel/v1/policy.grpc.pb.h"
+#include "schakel/v1/signal.grpc.pb.h"
+#include "tests/unit/sdk/fixture.h"
+
+namespace schakel::cli {
+
+class FakeBroker {
+ public:
+  // Organisations as the region's directory has them. The region outlives the object.
+  explicit FakeBroker(sdk::Region& region);
+  ~FakeBroker();
+
+  // On the port that it had before, when it had one.
+  void Start();
+  void Stop();
+  std::string address() const { return "localhost:" + std::to_string(port_); }
+
+  std::set<std::string> denied;           // OINs that get nothing
+  std::vector<std::string> published;     // serialised envelopes, as they came
+  std::vector<v1::Delivery> waiting;      // what Fetch hands over
+  std::vector<std::string> acknowledged;  // delivery ids
+  std::vector<std::string> released;      // delivery ids
+  v1::ListSignalsResponse signals;        // what ListSignals gives, in pages of two
+  std::mutex mutex;                       // guards them while it runs
+
+ private:
+  class Signals;
+  class Inbox;
+  class Directory;
+  class Policy;
+  sdk::Region& region_;
+  std::unique_ptr<Signals> signals_;
+  std::unique_ptr<Inbox> inbox_;
+  std::unique_ptr<Directory> directory_;
+  std::unique_ptr<Policy> policy_;
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
+};
+
+}  // namespace schakel::cli

@@ -1,0 +1,56 @@
+#include "clients/cli/table.h"
+
+#include <gtest/gtest.h>
+
+#include <clocale>
+
+namespace schakel::cli {
+namespace {
+
+TEST(Tables, AlignTheirColumns) {
+  Table table({"RECIPIENT", "STATE"});
+  table.Add({"Schuldhulp Dordrecht", "waiting"});
+  table.Add({"Politie", {"denied", Colour::kBad}});
+  EXPECT_EQ(table.Render(0, true),
+            "RECIPIENT             STATE\n"
+            "Schuldhulp Dordrecht  waiting\n"
+            "Politie               denied\n");
+}
+
+TEST(Tables, HaveColourOnlyWhereItIsAskedForOnATerminal) {
+  Table table({"STATE"});
+  table.Add({{"denied", Colour::kBad}});
+  EXPECT_NE(table.Render(80, true).find("\x1b["), std::string::npos);
+  EXPECT_EQ(table.Render(80, false).find("\x1b["), std::string::npos);
+  EXPECT_EQ(table.Render(0, true).find("\x1b["), std::string::npos);
+}
+
+TEST(Tables, ShowNoControlCharactersOfOthers) {
+  Table table({"NAME"});
+  table.Add({"evil\x1b[2Jname"});
+  const std::string text = table.Render(0, false);
+  EXPECT_EQ(text.find('\x1b'), std::string::npos) << text;
+  EXPECT_NE(text.find("name"), std::string::npos) << text;
+}
+
+TEST(Tables, MeasureLettersNotBytes) {
+  ASSERT_NE(std::setlocale(LC_CTYPE, "C.UTF-8"), nullptr);
+  Table table({"NAAM", "X"});
+  table.Add({"Financiën", "1"});
+  table.Add({"Financien", "2"});
+  EXPECT_EQ(table.Render(0, false), "NAAM       X\nFinanciën  1\nFinancien  2\n");
+}
+
+TEST(Tables, WithoutRowsHaveTheirHeadersStill) {
+  EXPECT_EQ(Table({"A", "B"}).Render(0, false), "A  B\n");
+}
+
+TEST(Tables, AsCsvQuoteWhatMustBeQuoted) {
+  Table table({"A", "B"});
+  table.Add({"x, \"y\"", "line\nbreak"});
+  table.Add({"=1+2", "plain"});
+  EXPECT_EQ(table.Csv(), "A,B\r\n\"x, \"\"y\"\"\",\"line\nbreak\"\r\n'=1+2,plain\r\n");
+}
+
+}  // namespace
+}  // namespace schakel::cli
