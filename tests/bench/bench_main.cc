@@ -1,0 +1,20 @@
+// schakel_bench: durable publish against the null echo and the verifying echo, in one run and
+// interleaved; decision, share evaluation and log verification against their raw operations.
+// Prints a Markdown table. Absolute figures belong to this machine; ratios count.
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "tests/bench/library_bench.h"
+#include "tests/bench/publish_bench.h"
+
+int main(int argc, char** argv) {
+  schakel::bench::PublishOptions options;
+  bool library_only = false;
+  CLI::App app("Measures Schakel against baselines in the same run");
+  app.add_option("--seconds", options.seconds, "Counted seconds of each measurement");
+  app.add_option("--rounds", options.rounds, "Interleaved rounds; the median is shown");
+  app.add_flag("--library-only", library_only, "Only what needs no server");
+  CLI11_PARSE(app, argc, argv);
+  schakel::bench::RunLibraryBench(std::cout);
+  return library_only ? 0 : schakel::bench::RunPublishBench(options, std::cout);
+}

@@ -1,0 +1,82 @@
+// schakel_bench_echo: the echo that a benchmark compares the broker with. Same TLS, same messages.
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <filesystem>
+
+#include "broker/crypto/sign.h"
+#include "broker/transport/server.h"
+#include "broker/transport/tls.h"
+#include "echo.grpc.pb.h"
+
+namespace schakel::bench {
+namespace {
+
+class Echo final : public benchecho::v1::EchoService::CallbackService {
+ public:
+  explicit Echo(size_t answer_bytes)
+      : answer_(answer_bytes, 'x'),
+        key_(crypto::SigningKey::Generate()),
+        message_(53, 'm'),
+        signature_(key_.Sign(message_)) {}
+
+  grpc::ServerUnaryReactor* Null(grpc::CallbackServerContext* context, const benchecho::v1::EchoRequest*,
+                                 benchecho::v1::EchoResponse* response) override {
+    return Answer(context, response, true);
+  }
+  grpc::ServerUnaryReactor* Verifying(grpc::CallbackServerContext* context, const benchecho::v1::EchoRequest*,
+                                      benchecho::v1::EchoResponse* response) override {
+    return Answer(context, response,
+                  crypto::VerifyEd25519(key_.public_key(), message_, signature_));
+  }
+
+ private:
+  grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, benchecho::v1::EchoResponse* response,
+                                   bool good) {
+    response->set_payload(answer_);
+    auto* reactor = context->DefaultReactor();
+    reactor->Finish(good ? grpc::Status::OK
+                         : grpc::Status(grpc::StatusCode::INTERNAL, "signature"));
+    return reactor;
+  }
+
+  const Bytes answer_;
+  const crypto::SigningKey key_;
+  const Bytes message_;
+  const Bytes signature_;
+};
+
+}  // namespace
+}  // namespace schakel::bench
+
+int main(int argc, char** argv) {
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTERM);
+  sigaddset(&stop, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+  schakel::transport::TlsFiles tls;
+  std::string port_file;
+  size_t answer_bytes = 0;
+  CLI::App app("Echo with mTLS, for comparison");
+  app.add_option("--certificate", tls.certificate)->required();
+  app.add_option("--key", tls.key)->required();
+  app.add_option("--ca", tls.ca)->required();
+  app.add_option("--port-file", port_file)->required();
+  app.add_option("--answer-bytes", answer_bytes)->required();
+  CLI11_PARSE(app, argc, argv);
+  schakel::SystemClock clock;
+  auto now = std::chrono::duration_cast<schakel::Millis>(clock.Wall());
+  auto credentials = schakel::transport::MakeServerCredentials(tls, now);
+  if (!credentials.ok()) return 78;
+  schakel::bench::Echo echo(answer_bytes);
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort("127.0.0.1:0", *credentials, &port);
+  builder.RegisterService(&echo);
+  auto server = builder.BuildAndStart();
+  if (!server || !schakel::transport::WritePortFile(port_file, port).ok()) return 70;
+  int signal = 0;
+  ::sigwait(&stop, &signal);
+  server->Shutdown(std::chrono::system_clock::now());
+  return 0;
+}

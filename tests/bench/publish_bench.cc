@@ -1,0 +1,199 @@
+#include "tests/bench/publish_bench.h"
+
+#include <atomic>
+#include <iomanip>
+#include <iostream>
+
+#include "echo.grpc.pb.h"
+#include "schakel/v1/signal.grpc.pb.h"
+#include "tests/bench/load.h"
+#include "tests/e2e/region.h"
+#include "tests/e2e/story.h"
+
+namespace schakel::bench {
+
+namespace {
+
+// Envelopes sealed and signed beforehand: the client's own work is not what is measured.
+class Envelopes {
+ public:
+  Envelopes(sdk::Session& session, size_t count) {
+    auto composer = session.NewComposer().value();
+    auto own = session.keys().value()->Current(sdk::Now()).value();
+    for (size_t i = 0; i < count; ++i) {
+      auto draft = Draft();
+      auto composed = composer->Compose(draft, own, sdk::Now());
+      v1::PublishRequest request;
+      request.add_envelopes()->ParseFromString(composed.value().envelope);
+      requests_.push_back(std::move(request));
+    }
+  }
+  // One that was not taken before; null when all were.
+  const v1::PublishRequest* Take() {
+    size_t i = next_++;
+    return i < requests_.size() ? &requests_[i] : nullptr;
+  }
+  const v1::PublishRequest& first() const { return requests_.front(); }
+
+ private:
+  // One section of 1 KiB, one recipient, one subject.
+  static sdk::SignalDraft Draft() {
+    auto draft = e2e::Arrears();
+    draft.sections.resize(1);
+    return draft;
+  }
+  std::vector<v1::PublishRequest> requests_;
+  std::atomic<size_t> next_ = 0;
+};
+
+template <typename Response>
+struct Call {
+  grpc::ClientContext context;
+  Response response;
+};
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+class Bench {
+ public:
+  Bench(const PublishOptions& options, std::ostream& out) : options_(options), out_(out) {}
+
+  int Run() {
+    auto session = region_.NewSession("corporation", "bench");
+    connection_ = session->connection().value();
+    publish_ = v1::SignalService::NewStub(connection_->channel());
+    auto probe = std::make_unique<Envelopes>(*session, 1);
+    if (!StartEcho(ProbeAnswerBytes(probe->first()))) return 1;
+    out_ << "\n| in flight | publish/s | p50 us | p99 us | null echo/s | of it | verifying echo/s | "
+            "of it |\n|---|---|---|---|---|---|---|---|\n";
+    for (int in_flight : {1, 16, 64, 256}) {
+      if (!Level(*session, probe->first(), in_flight)) return 1;
+    }
+    return 0;
+  }
+
+ private:
+  size_t ProbeAnswerBytes(const v1::PublishRequest& request) {
+    v1::PublishResponse response;
+    grpc::ClientContext context;
+    connection_->AddMetadata(context);
+    auto status = publish_->Publish(&context, request, &response);
+    if (!status.ok()) std::cerr << "publish: " << status.error_message() << '\n';
+    return response.ByteSizeLong();
+  }
+
+  bool StartEcho(size_t answer_bytes) {
+    const auto& certificate = region_.CertificateOf("corporation");
+    auto port_file = region_.folder() / "echo.port";
+    testing::ChildOptions child;
+    child.program = SCHAKEL_BINARY_DIR "/bin/schakel_bench_echo";
+    child.args = {"--certificate", certificate.certificate.string(), "--key", certificate.key.string(),
+                  "--ca", region_.pki().ca().string(), "--port-file", port_file.string(),
+                  "--answer-bytes", std::to_string(answer_bytes)};
+    echo_process_ = testing::ChildProcess::Start(std::move(child));
+    auto port = echo_process_ ? echo_process_->WaitForPort(port_file) : std::nullopt;
+    if (!port) {
+      std::cerr << "the echo did not start\n";
+      return false;
+    }
+    auto options = connection_->options();
+    options.address = "127.0.0.1:" + std::to_string(*port);
+    echo_connection_ = sdk::Connection::Open(options).value();
+    echo_ = benchecho::v1::EchoService::NewStub(echo_connection_->channel());
+    return true;
+  }
+
+  LoadResult Measure(const StartCall& start, int in_flight) {
+    auto counted = std::chrono::milliseconds(static_cast<int>(options_.seconds * 1000));
+    return RunLoad(start, in_flight, std::chrono::milliseconds(300), counted);
+  }
+
+  LoadResult Publish(Envelopes& envelopes, int in_flight) {
+    return Measure(
+        [&](std::function<void(bool, std::string)> done) {
+          const auto* request = envelopes.Take();
+          if (request == nullptr) return done(false, "too few envelopes were sealed");
+          auto call = std::make_shared<Call<v1::PublishResponse>>();
+          connection_->AddMetadata(call->context);
+          publish_->async()->Publish(
+              &call->context, request, &call->response,
+              [call, done](const grpc::Status& status) {
+                bool good = status.ok() && call->response.results_size() == 1 &&
+                            call->response.results(0).has_accepted() &&
+                            call->response.results(0).accepted().outcomes(0).state() ==
+                                v1::RECIPIENT_STATE_QUEUED;
+                done(good, status.ok() ? "not accepted" : status.error_message());
+              });
+        },
+        in_flight);
+  }
+
+  LoadResult Echo(bool verifying, const benchecho::v1::EchoRequest& request, int in_flight) {
+    return Measure(
+        [&, verifying](std::function<void(bool, std::string)> done) {
+          auto call = std::make_shared<Call<benchecho::v1::EchoResponse>>();
+          echo_connection_->AddMetadata(call->context);
+          auto end = [call, done](const grpc::Status& status) {
+            done(status.ok(), status.error_message());
+          };
+          if (verifying) {
+            echo_->async()->Verifying(&call->context, &request, &call->response, end);
+          } else {
+            echo_->async()->Null(&call->context, &request, &call->response, end);
+          }
+        },
+        in_flight);
+  }
+
+  bool Level(sdk::Session& session, const v1::PublishRequest& sample, int in_flight) {
+    benchecho::v1::EchoRequest echo;
+    echo.set_payload(sample.SerializeAsString());
+    std::vector<double> publish, p50, p99, null, verifying, to_null, to_verifying;
+    for (int round = 0; round < options_.rounds; ++round) {
+      auto null_result = Echo(false, echo, in_flight);
+      // Enough for a publish as fast as the echo.
+      auto count = static_cast<size_t>(null_result.per_second * (options_.seconds + 0.8)) + 512;
+      Envelopes envelopes(session, count);
+      auto publish_result = Publish(envelopes, in_flight);
+      auto verifying_result = Echo(true, echo, in_flight);
+      for (const auto* result : {&null_result, &publish_result, &verifying_result}) {
+        if (result->failed > 0 || result->calls == 0) {
+          std::cerr << "a call failed: " << result->first_error << '\n';
+          return false;
+        }
+      }
+      publish.push_back(publish_result.per_second);
+      p50.push_back(publish_result.p50_us);
+      p99.push_back(publish_result.p99_us);
+      null.push_back(null_result.per_second);
+      verifying.push_back(verifying_result.per_second);
+      to_null.push_back(publish.back() / null.back());
+      to_verifying.push_back(publish.back() / verifying.back());
+    }
+    out_ << std::fixed << std::setprecision(0) << "| " << in_flight << " | " << Median(publish)
+         << " | " << Median(p50) << " | " << Median(p99) << " | " << Median(null) << " | "
+         << std::setprecision(2) << Median(to_null) << " | " << std::setprecision(0)
+         << Median(verifying) << " | " << std::setprecision(2) << Median(to_verifying) << " |\n";
+    return true;
+  }
+
+  const PublishOptions options_;
+  std::ostream& out_;
+  e2e::Region region_;
+  std::shared_ptr<sdk::Connection> connection_;
+  std::shared_ptr<sdk::Connection> echo_connection_;
+  std::unique_ptr<v1::SignalService::Stub> publish_;
+  std::unique_ptr<benchecho::v1::EchoService::Stub> echo_;
+  std::unique_ptr<testing::ChildProcess> echo_process_;
+};
+
+}  // namespace
+
+int RunPublishBench(const PublishOptions& options, std::ostream& out) {
+  return Bench(options, out).Run();
+}
+
+}  // namespace schakel::bench
