@@ -74,6 +74,8 @@ Result<ExitCode> Generate(Invocation& invocation, const GenerateOptions& options
   if (key) {
     SCHAKEL_ASSIGN(own, store->Sign(*key));
   }
+  // Keys with which nothing can be opened any more have no reason to exist.
+  SCHAKEL_ASSIGN([[maybe_unused]] const size_t destroyed, store->DestroyOld(sdk::Now()));
   ShowKeySets(invocation, {own});
   invocation.Note(Msg::kKeysWritten, {store->folder().string()});
   invocation.Note(key ? Msg::kKeysNextRegister : Msg::kKeysNextSign);

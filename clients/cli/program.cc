@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <memory>
 
 #include "clients/cli/verb.h"
@@ -178,9 +179,14 @@ ExitCode RunCli(std::vector<std::string> args, Io& io) {
     invocation.Note(Msg::kSeeHelp, {PathOf(program)});
     return ExitCode::kUsage;
   }
-  Result<ExitCode> result = [&]() -> Result<ExitCode> {
-    SCHAKEL_TRY(invocation.Start());
-    return invocation.action();
+  const Result<ExitCode> result = [&]() -> Result<ExitCode> {
+    // Libraries throw (JSON on bytes that are no UTF-8, file systems); nothing of ours does.
+    try {
+      SCHAKEL_TRY(invocation.Start());
+      return invocation.action();
+    } catch (const std::exception& error) {
+      return Internal(error.what());
+    }
   }();
   io.out.flush();
   if (result.ok()) return *result;

@@ -2,6 +2,7 @@
 
 #include <libsmartcols.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
@@ -9,6 +10,16 @@
 
 namespace schakel::cli {
 namespace {
+
+// Longer than a UUID, a time or a name of a code.
+constexpr size_t kLongCell = 40;
+
+// Of UTF-8: bytes that do not continue a letter.
+size_t Letters(const std::string& text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
 
 struct Unref {
   void operator()(libscols_table* table) const { scols_unref_table(table); }
@@ -57,8 +68,15 @@ std::string Table::Render(int columns, bool colour) const {
   if (columns > 0) scols_table_set_termwidth(table.get(), static_cast<size_t>(columns));
   scols_table_enable_colors(table.get(), colour && columns > 0 ? 1 : 0);
   scols_table_set_column_separator(table.get(), "  ");
-  for (const auto& header : headers_) {
-    scols_table_new_column(table.get(), header.c_str(), 0.1, columns > 0 ? SCOLS_FL_WRAP : 0);
+  for (size_t i = 0; i < headers_.size(); ++i) {
+    // Short columns keep their width; only a long one is wrapped, so that ids stay in one piece.
+    size_t longest = Letters(headers_[i]);
+    for (const auto& row : rows_) longest = std::max(longest, Letters(row[i].text));
+    const bool wraps = columns > 0 && longest > kLongCell;
+    scols_table_new_column(
+        table.get(), headers_[i].c_str(),
+        wraps || columns == 0 ? 0.1 : static_cast<double>(std::max<size_t>(longest, 1)),
+        wraps ? SCOLS_FL_WRAP : 0);
   }
   for (const auto& row : rows_) {
     libscols_line* const line = scols_table_new_line(table.get(), nullptr);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <clocale>
 
 namespace schakel::cli {
@@ -39,6 +40,14 @@ TEST(Tables, MeasureLettersNotBytes) {
   table.Add({"Financiën", "1"});
   table.Add({"Financien", "2"});
   EXPECT_EQ(table.Render(0, false), "NAAM       X\nFinanciën  1\nFinancien  2\n");
+}
+
+TEST(Tables, WrapOnlyLongCellsOnANarrowTerminal) {
+  Table table({"ID", "MESSAGE"});
+  table.Add({"01980c5e-7a3f-7d2c-9b60-3c2b8f1e4a11", std::string(100, 'x')});
+  const std::string text = table.Render(80, false);
+  EXPECT_NE(text.find("01980c5e-7a3f-7d2c-9b60-3c2b8f1e4a11  xxx"), std::string::npos) << text;
+  EXPECT_GE(std::count(text.begin(), text.end(), '\n'), 4) << text;
 }
 
 TEST(Tables, WithoutRowsHaveTheirHeadersStill) {
