@@ -67,10 +67,10 @@ Status Withhold(Context& ctx, struct PlacedItem& placed, const std::string& fine
                 bool subject_dependent);
 // Decides a queued item anew and withholds it when nothing permits it any more. recheck.cc
 Status WithholdIfDenied(Context& ctx, struct PlacedItem& placed);
-// Notices to those who read something on the strength of a statement that was withdrawn: when the
-// deliveries that had not been written by then are cancelled, so that nobody is told of what it never
-// read. notify.cc
-void ScheduleNotices(Context& ctx, const StatementId& statement);
+// Notices to those who read something on the strength of a statement that was withdrawn. Who holds a
+// lease on it may not have been written to yet: it gets its notice when such deliveries have been
+// cancelled, so that nobody is told of what it never read. notify.cc
+Status NotifyReaders(Context& ctx, const StatementId& statement);
 Status NotifyReadersFrom(Context& ctx, BytesView payload);
 
 // Timers that are due. tick.cc calls these.

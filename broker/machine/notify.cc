@@ -42,8 +42,32 @@ Status NotifyOne(Context& ctx, const StatementId& statement,
   return Enqueue(ctx, placed);
 }
 
-// From `cursor` on.
-Status NotifyReaders(Context& ctx, const StatementId& statement, const Bytes& cursor) {
+// Whether the delivery may still be waiting for its write.
+Result<bool> IsInHand(Context& ctx, const state::v1::ReliedDelivery& relied) {
+  state::v1::SignalState signal;
+  SCHAKEL_ASSIGN(bool found, ctx.Get(Family::kHot,
+                                     keys::Signal(*OrganisationId::From(relied.sender()),
+                                                  *SignalId::From(relied.signal_id())),
+                                     &signal));
+  for (int slot = 0; found && slot < signal.recipients_size(); ++slot) {
+    if (signal.recipients(slot).outcome().recipient() != relied.recipient()) continue;
+    SCHAKEL_ASSIGN(auto placed, LoadItem(ctx, *OrganisationId::From(relied.recipient()),
+                                         {signal.position(), static_cast<uint16_t>(slot)}));
+    return placed.item.state() == state::v1::ITEM_STATE_LEASED;
+  }
+  return false;
+}
+
+void NotifyLater(Context& ctx, const StatementId& statement, const Bytes& cursor) {
+  auto wait = std::chrono::duration_cast<Micros>(limits::kWithdrawalWaitMax);
+  ctx.PutRaw(Family::kHot,
+             keys::Timer(ctx.now_us() + static_cast<uint64_t>(wait.count()),
+                         TimerKind::kNotifyReaders, statement.str() + cursor),
+             {});
+}
+
+// From `cursor` on. LIMIT: what is beyond a command's measure comes later.
+Status Notify(Context& ctx, const StatementId& statement, const Bytes& cursor, bool also_in_hand) {
   Bytes prefix = keys::RelianceOfDeliveryPrefix(statement);
   std::vector<std::pair<Bytes, state::v1::ReliedDelivery>> readers;
   bool damaged = false;
@@ -57,31 +81,31 @@ Status NotifyReaders(Context& ctx, const StatementId& statement, const Bytes& cu
   if (damaged) {
     return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "a stored value is no ReliedDelivery");
   }
+  std::optional<Bytes> later;
   for (size_t i = 0; i < readers.size(); ++i) {
-    if (i == limits::kSweepItemsMax || ctx.records_written() > limits::kSweepItemsMax) {
-      ctx.PutRaw(
-          Family::kHot,
-          keys::Timer(ctx.now_us(), TimerKind::kNotifyReaders, statement.str() + readers[i].first),
-          {});
-      ctx.effects().timers_left = true;
-      break;
+    bool full = i == limits::kSweepItemsMax || ctx.records_written() > limits::kSweepItemsMax;
+    bool in_hand = false;
+    if (!full && !also_in_hand) {
+      SCHAKEL_ASSIGN(in_hand, IsInHand(ctx, readers[i].second));
     }
-    SCHAKEL_TRY(NotifyOne(ctx, statement, readers[i].second));
+    // One later round, from the first that has to wait: it passes those that have their notice.
+    if (full || in_hand) later = later.value_or(readers[i].first);
+    if (full) break;
+    if (!in_hand) SCHAKEL_TRY(NotifyOne(ctx, statement, readers[i].second));
   }
+  if (later) NotifyLater(ctx, statement, *later);
   return {};
 }
 
 }  // namespace
 
-void ScheduleNotices(Context& ctx, const StatementId& statement) {
-  uint64_t wait_us =
-      static_cast<uint64_t>(std::chrono::duration_cast<Micros>(limits::kWithdrawalWaitMax).count());
-  ctx.PutRaw(Family::kHot,
-             keys::Timer(ctx.now_us() + wait_us, TimerKind::kNotifyReaders, statement.str()), {});
+Status NotifyReaders(Context& ctx, const StatementId& statement) {
+  return Notify(ctx, statement, {}, /*also_in_hand=*/false);
 }
 
 Status NotifyReadersFrom(Context& ctx, BytesView payload) {
-  return NotifyReaders(ctx, *StatementId::From(payload.substr(0, 16)), Bytes(payload.substr(16)));
+  return Notify(ctx, *StatementId::From(payload.substr(0, 16)), Bytes(payload.substr(16)),
+                /*also_in_hand=*/true);
 }
 
 Status NoticeEnded(Context& ctx, BytesView payload) {

@@ -251,7 +251,9 @@ Result<Answer> Apply(Context& ctx, const RecordStatement& command) {
       SCHAKEL_TRY(RecheckQueued(ctx, pair, {}));
       ctx.effects().changed_subjects.push_back(pair.value());
     }
-    for (const auto& raw : stored.withdrew()) ScheduleNotices(ctx, *StatementId::From(raw));
+    for (const auto& raw : stored.withdrew()) {
+      SCHAKEL_TRY(NotifyReaders(ctx, *StatementId::From(raw)));
+    }
   }
   return Answer(std::move(response));
 }

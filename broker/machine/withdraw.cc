@@ -85,7 +85,7 @@ Result<Answer> Apply(Context& ctx, const WithdrawStatement& command) {
     SCHAKEL_TRY(RecheckQueued(ctx, pair, {}));
     ctx.effects().changed_subjects.push_back(pair.value());
   }
-  ScheduleNotices(ctx, id);
+  SCHAKEL_TRY(NotifyReaders(ctx, id));
   return Answer(std::move(response));
 }
 

@@ -317,7 +317,7 @@ void Model::ShowItem(ModelItem* item, const std::vector<size_t>& sections,
   Count(kDelivery, read.size());
   item->shown.insert(read.begin(), read.end());
   for (const auto& id : relied_on) {
-    statements_.at(id).readers[++serial_] = {item->recipient, item->signal->id};
+    statements_.at(id).readers[++serial_] = item;
     item->reliance.emplace_back(id, serial_);
   }
 }
@@ -546,8 +546,13 @@ void Model::RecheckQueued(const Text& subject) {
   }
 }
 
-void Model::NotifyReaders(ModelStatement* statement) {
-  for (const auto& [serial, reader] : statement->readers) {
+void Model::NotifyReaders(ModelStatement* statement, bool also_in_hand) {
+  for (const auto& [serial, read] : statement->readers) {
+    if (read->leased && !also_in_hand) {
+      notices_due_.insert({now_us_ + 5'000'000, statement->id});
+      continue;
+    }
+    std::pair<Text, Text> reader = {read->recipient, read->signal->id};
     if (!statement->noticed.insert(reader).second) continue;
     Count(kNotice);
     // Numbered within its command after everything else that it did.
@@ -589,7 +594,7 @@ Text Model::Record(const ModelStatement& statement) {
   statements_[statement.id] = statement;
   statements_about_[statement.subject].push_back(statement.id);
   if (statement.objection) RecheckQueued(statement.subject);
-  for (auto* s : covered) ScheduleNotices(s->id);
+  for (auto* s : covered) NotifyReaders(s, false);
   return "";
 }
 
@@ -602,7 +607,7 @@ Text Model::Withdraw(const Text& who, const Text& id) {
   s.withdrawn = true;
   Count(kWithdrawal);
   RecheckQueued(s.subject);
-  ScheduleNotices(s.id);
+  NotifyReaders(&s, false);
   return "";
 }
 
@@ -660,7 +665,7 @@ void Model::Tick() {
     }
   }
   while (!notices_due_.empty() && notices_due_.begin()->first <= now_us_) {
-    NotifyReaders(&statements_.at(notices_due_.begin()->second));
+    NotifyReaders(&statements_.at(notices_due_.begin()->second), true);
     notices_due_.erase(notices_due_.begin());
   }
   for (auto it = denied_.begin(); it != denied_.end();) {

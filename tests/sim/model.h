@@ -36,8 +36,8 @@ struct ModelStatement {
   uint64_t until_ms = 0;
   std::vector<Text> kept;
   bool withdrawn = false;
-  // Who read what on its strength: recipient and signal, in order of delivery.
-  std::map<uint64_t, std::pair<Text, Text>> readers;
+  // What was read on its strength, in order of delivery.
+  std::map<uint64_t, struct ModelItem*> readers;
   std::set<std::pair<Text, Text>> noticed;
 };
 
@@ -209,10 +209,7 @@ class Model {
   void ShowItem(ModelItem* item, const std::vector<size_t>& sections,
                 const std::set<Text>& relied_on);
   void RecheckQueued(const Text& subject);
-  void NotifyReaders(ModelStatement* statement);
-  void ScheduleNotices(const Text& statement) {
-    notices_due_.insert({now_us_ + 5'000'000, statement});
-  }
+  void NotifyReaders(ModelStatement* statement, bool also_in_hand);
   std::vector<ModelItem*> ReadyItems(const Text& recipient, bool acute) const;
 
   uint64_t position_ = 0;

@@ -386,15 +386,23 @@ World::Planned World::PlanBroker() {
       return ByBroker(machine::Sweep{}, [] {});
     case 1:
       return ByBroker(machine::ReleaseLeftovers{}, [this] { model_.ReleaseLeftovers(); });
-    default: {
-      Text who = Anyone().str();
-      return ByBroker(machine::DeniedAttempt{who, "SIGNATURE_INVALID", "Publish"},
-                      [this, who] { model_.Denied(who, "SIGNATURE_INVALID"); });
-    }
+    default:
+      // Now and then more in a minute than are recorded one by one.
+      if (Chance(20)) burst_ = 15;
+      return PlanDenied(Anyone().str());
   }
 }
 
+World::Planned World::PlanDenied(const Text& who) {
+  return ByBroker(machine::DeniedAttempt{who, "SIGNATURE_INVALID", "Publish"},
+                  [this, who] { model_.Denied(who, "SIGNATURE_INVALID"); });
+}
+
 World::Planned World::Plan() {
+  if (burst_ > 0) {
+    --burst_;
+    return PlanDenied(Members()[0].oin.str());
+  }
   uint64_t pace = Below(100);
   uint64_t most_us = pace < 70   ? 2'000'000
                      : pace < 95 ? 30'000'000

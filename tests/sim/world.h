@@ -53,6 +53,7 @@ class World {
   Planned PlanPolicy();
   Planned PlanTick();
   Planned PlanBroker();
+  Planned PlanDenied(const Text& who);
   Planned By(const OrganisationId& who, machine::Request request, Check accepted,
              std::function<Text()> model);
   Planned ByBroker(machine::Request request, std::function<void()> model);
@@ -88,6 +89,7 @@ class World {
   Model model_;
   testing::ReferenceBundle strict_;
   std::vector<CaseId> cases_;
+  size_t burst_ = 0;  // denied attempts to come
 
   struct Sent {
     std::shared_ptr<const machine::ParsedEnvelope> envelope;

@@ -91,12 +91,7 @@ TEST(Consent, WithdrawnAfterDeliveryNotifiesTheReader) {
   auto accepted = f.Accept(f.Avoidance(kPerson));
   auto leased = f.Pull(sample::kTeam);
   ASSERT_FALSE(f.Acknowledge(sample::kTeam, leased.items.at(0).delivery_id).refused);
-  ASSERT_FALSE(f.Withdraw(sample::kCare, id).refused);
-  // Not at once: what was leased and not yet written is cancelled first.
-  f.AdvanceAndTick(5s - 1us);
-  EXPECT_THAT(f.Pull(sample::kTeam).items, IsEmpty());
-  f.Advance(1us);
-  EXPECT_THAT(f.Do(machine::Tick{}).effects.wake, ElementsAre(sample::kTeam));
+  EXPECT_THAT(f.Withdraw(sample::kCare, id).effects.wake, ElementsAre(sample::kTeam));
   auto noticed = f.Pull(sample::kTeam);
   ASSERT_EQ(noticed.items.size(), 1u);
   ASSERT_TRUE(noticed.items[0].delivery.has_notice());
@@ -108,6 +103,25 @@ TEST(Consent, WithdrawnAfterDeliveryNotifiesTheReader) {
   EXPECT_EQ(records[0].actor(), "");
   ASSERT_FALSE(f.Acknowledge(sample::kTeam, noticed.items[0].delivery_id).refused);
   EXPECT_THAT(f.Pull(sample::kTeam).items, IsEmpty());
+}
+
+TEST(Consent, WithdrawnDuringALeaseNotifiesWhenUnwrittenDeliveriesAreCancelled) {
+  MachineFixture f;
+  auto id = f.Record(Consent(sample::kCare));
+  f.Accept(f.Avoidance(kPerson));
+  f.Accept(f.Avoidance(kPerson));
+  auto leased = f.Pull(sample::kTeam);
+  ASSERT_EQ(leased.items.size(), 2u);
+  f.Withdraw(sample::kCare, id);
+  f.Do(machine::CancelDelivery{sample::kTeam, leased.items[1].delivery_id});
+  f.AdvanceAndTick(5s - 1us);
+  EXPECT_THAT(f.Pull(sample::kTeam).items, IsEmpty());
+  f.AdvanceAndTick(1us);
+  auto noticed = f.Pull(sample::kTeam);
+  ASSERT_EQ(noticed.items.size(), 1u);
+  v1::Header header;
+  ASSERT_TRUE(header.ParseFromString(leased.items[0].delivery.signal().header()));
+  EXPECT_EQ(noticed.items[0].delivery.notice().signal_id(), header.signal_id());
 }
 
 TEST(Consent, EarlierReadersAreKeptByTheStatementThatTheyReliedOn) {
