@@ -59,7 +59,9 @@ double Jitter() {
 }  // namespace
 
 std::optional<milliseconds> RetryDelay(const Error& error, int attempt, double jitter) {
+  // gRPC cancels what reaches a server in the moment of its stop; who calls here never cancels.
   const bool again = error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kAborted ||
+                     error.code == ErrorCode::kCancelled ||
                      (error.code == ErrorCode::kResourceExhausted && error.retry_after_ms > 0);
   if (!again) return std::nullopt;
   if (error.retry_after_ms > 0) return milliseconds(error.retry_after_ms);
@@ -84,7 +86,8 @@ Result<std::shared_ptr<Connection>> Connection::Open(ConnectionOptions options) 
   arguments.SetMaxReceiveMessageSize(static_cast<int>(limits::kMessageBytesMax));
   arguments.SetMaxSendMessageSize(static_cast<int>(limits::kMessageBytesMax));
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // ours knows RetryInfo and the deadline
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  // In spite of its name: how long one attempt to connect, with its handshake, may take.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
   if (!options.server_name.empty()) arguments.SetSslTargetNameOverride(options.server_name);
@@ -114,15 +117,22 @@ Error Connection::Translate(const grpc::Status& status) const {
 Status Connection::Run(const std::function<grpc::Status(grpc::ClientContext&)>& attempt) const {
   const auto deadline = std::chrono::system_clock::now() + options_.timeout;
   const std::string traceparent = NewTraceparent();
+  std::optional<Error> unavailable;
   for (int number = 1;; ++number) {
     grpc::ClientContext context;
     context.set_deadline(deadline);
+    // gRPC works on a connection only while some call waits for it: one that gave up at once would
+    // leave a handshake half done, and so would every later one.
+    context.set_wait_for_ready(unavailable.has_value());
     context.AddMetadata("schakel-actor", options_.actor);
     context.AddMetadata("schakel-actor-role", options_.actor_role);
     context.AddMetadata("traceparent", traceparent);
     const grpc::Status status = attempt(context);
     if (status.ok()) return {};
     Error error = Translate(status);
+    if (error.code == ErrorCode::kUnavailable) unavailable = error;
+    // No connection came: what was wrong with it says more than that the time is over.
+    if (error.code == ErrorCode::kDeadlineExceeded && unavailable) error = *unavailable;
     const auto delay = RetryDelay(error, number, Jitter());
     if (!delay || std::chrono::system_clock::now() + *delay >= deadline) {
       if (error.code == ErrorCode::kInternal) {

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <thread>
 
+#include "clients/sdk/files.h"
 #include "tests/e2e/story.h"
 #include "tests/e2e/wire.h"
 
@@ -107,6 +108,7 @@ TEST_F(Once, WhatTheBrokerDidNotAnswerIsSentAgainFromTheOutbox) {
   ASSERT_OK_AND(auto* keys, sender->keys());
   ASSERT_OK_AND(auto* outbox, sender->outbox());
   const auto draft = Arrears();
+  ASSERT_OK(composer->Plan(draft, sdk::Now()));  // knows the recipient from here on
   // An impatient client of the same outbox, so that the test does not wait for retries.
   auto context = region().ContextOf("corporation");
   context.set_state_folder(sender->context().state_folder());
