@@ -207,7 +207,7 @@ void PullStream::OnLeased(Result<machine::Outcome> outcome) {
       queue_.push_back(std::move(out));
       idle_told_ = false;
     }
-    if (leased.items.empty() && !may_wait_ && !idle_told_ && !ended_) {
+    if (!may_wait_ && !idle_told_ && !ended_) {
       idle_told_ = true;
       Outgoing out;
       out.response.mutable_idle()->set_position(outcome->position);

@@ -212,11 +212,17 @@ void BrokerServer::Look() {
 }
 
 void BrokerServer::LookOften() {
+  // Records whose term ended go in the quiet of every tenth minute.
+  constexpr int kSweepSeconds = 600;
   std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) {
+  for (int second = 1;
+       !wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; }); ++second) {
     lock.unlock();
     Look();
     hub_.CheckStalls();
+    if (sequencer_ && second % kSweepSeconds == 0) {
+      sequencer_->Submit(machine::Sweep{}, std::nullopt, [](const Result<machine::Outcome>&) {});
+    }
     lock.lock();
   }
 }
