@@ -38,8 +38,8 @@ Result<Answer> Apply(Context& ctx, const AttachSubject& command) {
     const auto& labels = placed.item.shown_labels();
     shown = std::find(labels.begin(), labels.end(), request.subject_label()) != labels.end();
   }
-  bool unlinked = std::any_of(
-      signal.subjects().begin(), signal.subjects().end(), [&](const auto& routed) {
+  bool unlinked =
+      std::any_of(signal.subjects().begin(), signal.subjects().end(), [&](const auto& routed) {
         return routed.label() == request.subject_label() && !IsLinked(routed.ref());
       });
   if (!shown || !unlinked) return not_found();

@@ -24,8 +24,8 @@ class CompiledBundle;
 
 namespace schakel::machine {
 
-// Who asks, as the transport established it, with the versions that it relied on: Apply refuses with
-// STALE_VERSION when they are no longer current.
+// Who asks, as the transport established it, with the versions that it relied on: Apply refuses
+// with STALE_VERSION when they are no longer current.
 struct Caller {
   OrganisationId organisation;
   uint64_t entry_version = 0;
@@ -118,9 +118,10 @@ struct ActivatePolicy {
 };
 
 // ---- Audit ----
-// An auditor's look: the record of it, and the scope that holds. The answer is read at its position.
+// An auditor's look: the record of it, and the scope that holds. The answer is read at its
+// position.
 struct RecordQuery {
-  std::string rpc;                       // name of the RPC
+  std::string rpc;                        // name of the RPC
   std::optional<v1::SubjectRef> subject;  // whom, when one is named
   std::string ground;
   std::string reference;
@@ -167,8 +168,8 @@ using Request =
 
 struct Command {
   Request request;
-  std::optional<Caller> caller;  // unset: the broker itself
-  Micros time{0};                // set when it is ordered; never before the last command's
+  std::optional<Caller> caller;    // unset: the broker itself
+  Micros time{0};                  // set when it is ordered; never before the last command's
   merkle::CommandEntropy entropy;  // set when it is ordered
 };
 

@@ -68,9 +68,8 @@ Result<Answer> Apply(Context& ctx, const Preflight& command) {
   SCHAKEL_ASSIGN(auto sender, FindOrganisation(ctx.view(), ctx.caller().organisation));
   SignalFacts facts{request.signal_type(), request.purpose(), request.case_id(), ctx.now_ms()};
   std::vector<v1::SectionMeta> metas(request.sections().begin(), request.sections().end());
-  SCHAKEL_ASSIGN(auto question,
-                 PrepareQuestion(ctx.view(), &ctx.facts(), bundle, digest, facts, *sender,
-                                 request.subjects(), metas, places));
+  SCHAKEL_ASSIGN(auto question, PrepareQuestion(ctx.view(), &ctx.facts(), bundle, digest, facts,
+                                                *sender, request.subjects(), metas, places));
   auto knows = KnowsSubject(question, ctx.caller().organisation);
   std::vector<uint32_t> all(metas.size());
   for (uint32_t i = 0; i < all.size(); ++i) all[i] = i;
@@ -82,8 +81,8 @@ Result<Answer> Apply(Context& ctx, const Preflight& command) {
       oin = bundle->Resolve({routed.function().function(), routed.function().area()});
     }
     auto* outcome = response.add_outcomes();
-    SlotDecision decision = DenySlot(routed.has_function() && !oin ? "FUNCTION_UNRESOLVED"
-                                                                   : "RECIPIENT_UNAVAILABLE");
+    SlotDecision decision =
+        DenySlot(routed.has_function() && !oin ? "FUNCTION_UNRESOLVED" : "RECIPIENT_UNAVAILABLE");
     if (oin) {
       outcome->set_recipient(oin->str());
       SCHAKEL_ASSIGN(auto recipient, FindOrganisation(ctx.view(), *oin));
@@ -127,12 +126,8 @@ Result<Answer> Apply(Context& ctx, const CheckConsent& command) {
   policy::Party to = ToParty(recipient->organisation());
   from.functions = bundle->FunctionsOf(from.oin);
   to.functions = bundle->FunctionsOf(to.oin);
-  policy::Transfer transfer{&from,
-                            &to,
-                            function,
-                            CaseId::From(request.case_id()),
-                            request.category(),
-                            request.purpose()};
+  policy::Transfer transfer{
+      &from, &to, function, CaseId::From(request.case_id()), request.category(), request.purpose()};
   std::vector<policy::ConsentFact> standing;
   for (const auto& state : statements.states) {
     auto fact = ToConsentFact(state);

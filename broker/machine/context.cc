@@ -111,7 +111,7 @@ Result<v1::LogReceipt> Context::Receipt(uint64_t index) const {
 }
 
 Bytes Context::AddFeed(const OrganisationId& sender, BytesView signal_id,
-                      const v1::RecipientOutcome& outcome) {
+                       const v1::RecipientOutcome& outcome) {
   v1::OutcomeEvent event;
   uint16_t number = NextNumber();
   event.set_cursor(ItemKey{position(), number}.Encode());

@@ -1,6 +1,6 @@
 // What a handler works with while one command is applied: reads through the view, writes into the
-// batch, records into the tree. A handler first decides, then writes: an Error that it returns after
-// a write is a broken invariant.
+// batch, records into the tree. A handler first decides, then writes: an Error that it returns
+// after a write is a broken invariant.
 #pragma once
 
 #include <optional>
@@ -75,7 +75,7 @@ class Context {
 
   // The sender's feed: how it stands with one recipient of a signal now. Returns the cursor.
   Bytes AddFeed(const OrganisationId& sender, BytesView signal_id,
-               const v1::RecipientOutcome& outcome);
+                const v1::RecipientOutcome& outcome);
 
  private:
   const store::StateReader& view_;

@@ -75,9 +75,9 @@ SlotDecision DecideSlot(const SignalQuestion& q, Facts* facts,
 std::vector<bool> KnowsSubject(const SignalQuestion& q, const OrganisationId& caller) {
   std::vector<bool> knows;
   for (const auto& statements : q.statements) {
-    knows.push_back(std::any_of(
-        statements.states.begin(), statements.states.end(),
-        [&](const auto& state) { return state.parsed().recorder() == caller.str(); }));
+    knows.push_back(
+        std::any_of(statements.states.begin(), statements.states.end(),
+                    [&](const auto& state) { return state.parsed().recorder() == caller.str(); }));
   }
   return knows;
 }

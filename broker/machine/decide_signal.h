@@ -1,4 +1,5 @@
-// The machine's questions to the policy engine about one signal, and what of the answers may be told.
+// The machine's questions to the policy engine about one signal, and what of the answers may be
+// told.
 #pragma once
 
 #include <memory>
@@ -47,11 +48,11 @@ Result<SignalQuestion> PrepareQuestion(
 
 // What was decided for one recipient.
 struct SlotDecision {
-  std::vector<uint32_t> offered;    // places of the sections that were asked about
-  std::vector<uint32_t> permitted;  // of these, ascending
-  policy::RecipientDecision engine; // by place in `offered`
-  std::string reason;               // fine reason when nothing is permitted
-  bool subject_dependent = false;   // of that reason
+  std::vector<uint32_t> offered;     // places of the sections that were asked about
+  std::vector<uint32_t> permitted;   // of these, ascending
+  policy::RecipientDecision engine;  // by place in `offered`
+  std::string reason;                // fine reason when nothing is permitted
+  bool subject_dependent = false;    // of that reason
   // Why a section was not asked about: RESEAL_NEEDED, by place.
   std::vector<uint32_t> reseal;
 };

@@ -23,9 +23,9 @@ Status CheckSize(BytesView value, size_t size, const std::string& field) {
     return InvalidArgument("FIELD_MISSING", field, std::to_string(size) + " bytes expected");
   }
   if (value.size() != size) {
-    return InvalidArgument("FIELD_INVALID", field,
-                           "is " + std::to_string(value.size()) + " bytes; " +
-                               std::to_string(size) + " expected");
+    return InvalidArgument(
+        "FIELD_INVALID", field,
+        "is " + std::to_string(value.size()) + " bytes; " + std::to_string(size) + " expected");
   }
   return {};
 }
@@ -42,9 +42,9 @@ Status CheckCount(int count, size_t max, const std::string& field) {
 Status CheckUpTo(BytesView value, size_t max, const std::string& field) {
   if (value.empty()) return InvalidArgument("FIELD_MISSING", field, "is required");
   if (value.size() > max) {
-    return InvalidArgument("TOO_LARGE", field,
-                           "is " + std::to_string(value.size()) + " bytes; at most " +
-                               std::to_string(max));
+    return InvalidArgument(
+        "TOO_LARGE", field,
+        "is " + std::to_string(value.size()) + " bytes; at most " + std::to_string(max));
   }
   return {};
 }
@@ -84,8 +84,10 @@ Status CheckHeader(const v1::Header& h) {
     return InvalidArgument("FIELD_INVALID", "header.urgency",
                            "URGENCY_NORMAL or URGENCY_ACUTE expected");
   }
-  if (h.created_ms() == 0) return InvalidArgument("FIELD_MISSING", "header.created_ms", "is required");
-  if (h.expires_ms() == 0) return InvalidArgument("FIELD_MISSING", "header.expires_ms", "is required");
+  if (h.created_ms() == 0)
+    return InvalidArgument("FIELD_MISSING", "header.created_ms", "is required");
+  if (h.expires_ms() == 0)
+    return InvalidArgument("FIELD_MISSING", "header.expires_ms", "is required");
   if (!h.follows().empty()) SCHAKEL_TRY(CheckSize(h.follows(), 16, "header.follows"));
   if (!h.supersedes().empty()) SCHAKEL_TRY(CheckSize(h.supersedes(), 16, "header.supersedes"));
   if (!h.follows().empty() && !h.supersedes().empty()) {
@@ -176,8 +178,8 @@ Result<std::vector<uint16_t>> FindSubjects(const ParsedEnvelope& e, const v1::Se
     return InvalidArgument("FIELD_INVALID", At("sections", i, "meta.subject_ref"),
                            "expected in an identity-bsn section and in no other");
   }
-  if (with_ref && (places.size() != 1 ||
-                   !SameRef(meta.subject_ref(), e.routing.subjects(places[0]).ref()))) {
+  if (with_ref &&
+      (places.size() != 1 || !SameRef(meta.subject_ref(), e.routing.subjects(places[0]).ref()))) {
     return InvalidArgument("SUBJECT_MISMATCH", At("sections", i, "meta.subject_ref"),
                            "differs from routing's reference of that one subject");
   }
@@ -216,8 +218,8 @@ Status AddSection(ParsedEnvelope* e, int i, const Digest& hd, std::vector<Digest
                              crypto::Sha256(section.ciphertext())};
   Digest sd = crypto::SectionDigest(parts);
   known->push_back(sd);
-  SCHAKEL_TRY(CheckCount(section.wraps_size(), limits::kWrapsPerSectionMax,
-                         At("sections", i, "wraps")));
+  SCHAKEL_TRY(
+      CheckCount(section.wraps_size(), limits::kWrapsPerSectionMax, At("sections", i, "wraps")));
   for (int k = 0; k < section.wraps_size(); ++k) {
     const auto& wrap = section.wraps(k);
     std::string field = At("sections", i) + "." + At("wraps", k);
@@ -231,7 +233,8 @@ Status AddSection(ParsedEnvelope* e, int i, const Digest& hd, std::vector<Digest
       return InvalidArgument("WRAP_UNEXPECTED", field + ".recipient", "has a wrap already");
     }
     places_of[static_cast<size_t>(i)] = k;
-    SCHAKEL_TRY(CheckSize(wrap.recipient_key_set_digest(), 32, field + ".recipient_key_set_digest"));
+    SCHAKEL_TRY(
+        CheckSize(wrap.recipient_key_set_digest(), 32, field + ".recipient_key_set_digest"));
     SCHAKEL_TRY(CheckSize(wrap.enc(), 32, field + ".enc"));
     SCHAKEL_TRY(CheckSize(wrap.wrapped(), 48, field + ".wrapped"));
     known->push_back(crypto::WrapDigest(sd, *recipient, wrap.enc(), wrap.wrapped()));
@@ -253,7 +256,8 @@ Status CheckValues(const ParsedEnvelope& e, const std::vector<Digest>& known,
     case crypto::ValuesFault::kCount:
       return InvalidArgument("VALUES_INVALID", "values", "a multiple of 16 expected");
     case crypto::ValuesFault::kOrder:
-      return InvalidArgument("VALUES_INVALID", "values", "distinct values in ascending order expected");
+      return InvalidArgument("VALUES_INVALID", "values",
+                             "distinct values in ascending order expected");
     case crypto::ValuesFault::kMissing:
       return InvalidArgument("VALUES_INVALID", "values", "a digest of this envelope is missing");
     case crypto::ValuesFault::kOverfilled:
@@ -276,7 +280,8 @@ Status CheckProof(ParsedEnvelope* e) {
   if (!path.ok()) return InvalidArgument("FIELD_INVALID", "proof.path", path.error().message);
   auto root = merkle::BatchRoot(e->digest, proof.index(), proof.count(), *path);
   if (!root.ok()) {
-    return InvalidArgument("FIELD_INVALID", "proof.path", "the path of that index and count expected");
+    return InvalidArgument("FIELD_INVALID", "proof.path",
+                           "the path of that index and count expected");
   }
   e->batch_message = crypto::BatchMessage(proof.count(), *root);
   return {};
@@ -290,8 +295,9 @@ Status ParseStrict(BytesView bytes, const std::string& field, google::protobuf::
                            "is no " + out->GetDescriptor()->name() + " message");
   }
   if (HasUnknownFields(*out)) {
-    return InvalidArgument("FIELD_INVALID", field,
-                           "a " + out->GetDescriptor()->name() + " without unknown fields expected");
+    return InvalidArgument(
+        "FIELD_INVALID", field,
+        "a " + out->GetDescriptor()->name() + " without unknown fields expected");
   }
   return {};
 }
@@ -341,20 +347,20 @@ Result<std::shared_ptr<const ParsedEnvelope>> ParseEnvelope(v1::Envelope envelop
   SCHAKEL_TRY(CheckRouting(routing));
   SCHAKEL_TRY(CheckCount(envelope.sections_size(), limits::kSectionsMax, "sections"));
 
-  auto parsed = std::make_shared<ParsedEnvelope>(ParsedEnvelope{
-      .envelope = std::move(envelope),
-      .header = std::move(header),
-      .routing = std::move(routing),
-      .metas = {},
-      .section_subjects = {},
-      .wraps = {},
-      .signal_id = {},
-      .sender = *OrganisationId::From("00000000000000000000"),
-      .recipients = {},
-      .sender_key_set = {},
-      .digest = {},
-      .batch_message = {},
-      .bytes = bytes});
+  auto parsed = std::make_shared<ParsedEnvelope>(
+      ParsedEnvelope{.envelope = std::move(envelope),
+                     .header = std::move(header),
+                     .routing = std::move(routing),
+                     .metas = {},
+                     .section_subjects = {},
+                     .wraps = {},
+                     .signal_id = {},
+                     .sender = *OrganisationId::From("00000000000000000000"),
+                     .recipients = {},
+                     .sender_key_set = {},
+                     .digest = {},
+                     .batch_message = {},
+                     .bytes = bytes});
   parsed->signal_id = *SignalId::From(parsed->header.signal_id());
   parsed->sender = *OrganisationId::From(parsed->header.sender());
   parsed->sender_key_set = *Digest::From(parsed->header.sender_key_set_digest());
@@ -362,7 +368,8 @@ Result<std::shared_ptr<const ParsedEnvelope>> ParseEnvelope(v1::Envelope envelop
     parsed->recipients.push_back(*OrganisationId::From(recipient.oin()));
   }
   int sections = parsed->envelope.sections_size();
-  parsed->wraps.assign(parsed->recipients.size(), std::vector<int>(static_cast<size_t>(sections), -1));
+  parsed->wraps.assign(parsed->recipients.size(),
+                       std::vector<int>(static_cast<size_t>(sections), -1));
 
   Digest hd = crypto::HeaderDigest(parsed->envelope.header());
   std::vector<Digest> known = {crypto::RoutingDigest(hd, parsed->envelope.routing())};

@@ -10,8 +10,8 @@
 
 namespace schakel::machine {
 
-// An object that exists is well formed: every id has its size, every label is in routing, every wrap
-// is for a recipient, values hold every digest. Immutable.
+// An object that exists is well formed: every id has its size, every label is in routing, every
+// wrap is for a recipient, values hold every digest. Immutable.
 struct ParsedEnvelope {
   v1::Envelope envelope;  // the bytes of header, routing, meta as they came
   v1::Header header;
@@ -24,9 +24,9 @@ struct ParsedEnvelope {
   OrganisationId sender;
   std::vector<OrganisationId> recipients;
   Digest sender_key_set;
-  Digest digest;         // envelope_digest
-  Bytes batch_message;   // what the signature is over
-  size_t bytes = 0;      // of the whole message
+  Digest digest;        // envelope_digest
+  Bytes batch_message;  // what the signature is over
+  size_t bytes = 0;     // of the whole message
 };
 
 // INVALID_ARGUMENT with the field's path for anything malformed; VALUES_INVALID when digests and

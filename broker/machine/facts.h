@@ -1,5 +1,6 @@
 // Facts that decisions are made from: organisations, key sets, bundles, statements. Read from the
-// state; what is costly to prepare is kept by version, so that a cache never changes an answer (I6).
+// state; what is costly to prepare is kept by version, so that a cache never changes an answer
+// (I6).
 #pragma once
 
 #include <map>
@@ -49,7 +50,8 @@ Result<std::optional<state::v1::OrganisationVersion>> FindOrganisation(
 Result<std::optional<state::v1::StoredKeySet>> FindKeySet(const store::StateReader& state,
                                                           const Digest& digest);
 
-// All statements about a subject, under any of its pairs, in order of id. `bundle` makes the numbers.
+// All statements about a subject, under any of its pairs, in order of id. `bundle` makes the
+// numbers.
 Result<SubjectStatements> FindStatements(const store::StateReader& state,
                                          const policy::CompiledBundle& bundle,
                                          const v1::SubjectRef& subject);

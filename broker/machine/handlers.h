@@ -1,6 +1,6 @@
 // One handler for each kind of command, each in the file of its name. A handler returns the answer,
-// or an Error before it has written anything: then the command is refused and only the record of the
-// attempt is written. An Error DATA_LOSS or from the store stops the broker.
+// or an Error before it has written anything: then the command is refused and only the record of
+// the attempt is written. An Error DATA_LOSS or from the store stops the broker.
 #pragma once
 
 #include "broker/machine/context.h"
@@ -52,14 +52,14 @@ Result<Answer> Apply(Context& ctx, const AcceptTime& command);
 
 // ---- Steps that several kinds share ----
 
-// LIMIT: at most kDeniedRecordsPerMinute records a minute and organisation and reason; what is beyond
-// is counted and written as one record when the minute is over. denied.cc
+// LIMIT: at most kDeniedRecordsPerMinute records a minute and organisation and reason; what is
+// beyond is counted and written as one record when the minute is over. denied.cc
 Status RecordDenied(Context& ctx, const std::string& organisation, const std::string& reason,
                     const std::string& rpc, const Bytes& signal_id = {});
 Status FlushDenied(Context& ctx, BytesView payload);
 
-// Decides the queued items about a subject anew and withholds those that nothing permits any more, at
-// most kSweepItemsMax from `cursor` on; a timer goes on where it ended. recheck.cc
+// Decides the queued items about a subject anew and withholds those that nothing permits any more,
+// at most kSweepItemsMax from `cursor` on; a timer goes on where it ended. recheck.cc
 Status RecheckQueued(Context& ctx, const v1::SubjectRefPair& pair, const Bytes& cursor);
 Status RecheckQueuedFrom(Context& ctx, BytesView payload);
 // Withholds one item. recheck.cc
@@ -67,18 +67,18 @@ Status Withhold(Context& ctx, struct PlacedItem& placed, const std::string& fine
                 bool subject_dependent);
 // Decides a queued item anew and withholds it when nothing permits it any more. recheck.cc
 Status WithholdIfDenied(Context& ctx, struct PlacedItem& placed);
-// Notices to those who read something on the strength of a statement that was withdrawn. Who holds a
-// lease on it may not have been written to yet: it gets its notice when such deliveries have been
+// Notices to those who read something on the strength of a statement that was withdrawn. Who holds
+// a lease on it may not have been written to yet: it gets its notice when such deliveries have been
 // cancelled, so that nobody is told of what it never read. notify.cc
 Status NotifyReaders(Context& ctx, const StatementId& statement);
 Status NotifyReadersFrom(Context& ctx, BytesView payload);
 
 // Timers that are due. tick.cc calls these.
-Status LeaseRanOut(Context& ctx, BytesView payload);      // lease.cc
-Status SignalExpired(Context& ctx, BytesView payload);    // expire.cc
-Status PurgeSignal(Context& ctx, BytesView payload);      // expire.cc
-Status NoticeEnded(Context& ctx, BytesView payload);      // notify.cc
-Status ForgetFetch(Context& ctx, BytesView payload);      // deliver.cc
+Status LeaseRanOut(Context& ctx, BytesView payload);         // lease.cc
+Status SignalExpired(Context& ctx, BytesView payload);       // expire.cc
+Status PurgeSignal(Context& ctx, BytesView payload);         // expire.cc
+Status NoticeEnded(Context& ctx, BytesView payload);         // notify.cc
+Status ForgetFetch(Context& ctx, BytesView payload);         // deliver.cc
 Status ExpireItem(Context& ctx, struct PlacedItem& placed);  // expire.cc
 
 }  // namespace schakel::machine

@@ -17,7 +17,8 @@ struct PlacedItem {
 Status Enqueue(Context& ctx, PlacedItem& placed);
 
 // Reads an item. DATA_LOSS when it is missing.
-Result<PlacedItem> LoadItem(const Context& ctx, const OrganisationId& recipient, const ItemKey& key);
+Result<PlacedItem> LoadItem(const Context& ctx, const OrganisationId& recipient,
+                            const ItemKey& key);
 
 // The item of a delivery of that recipient; DELIVERY_UNKNOWN when there is none.
 Result<PlacedItem> FindDelivery(const Context& ctx, const OrganisationId& recipient,
@@ -35,8 +36,8 @@ void MoveLease(Context& ctx, PlacedItem& placed, uint64_t until_us);
 // Leased -> ready, at its old place.
 Status Unlease(Context& ctx, PlacedItem& placed);
 
-// Ends an item: out of its queues, wraps destroyed, the next of its case ready, the signal's slot and
-// content brought up to date, its sender told. `outcome` has state and reason; the rest stays.
+// Ends an item: out of its queues, wraps destroyed, the next of its case ready, the signal's slot
+// and content brought up to date, its sender told. `outcome` has state and reason; the rest stays.
 struct Ending {
   state::v1::ItemState state = state::v1::ITEM_STATE_UNSPECIFIED;
   v1::RecipientState outcome = v1::RECIPIENT_STATE_UNSPECIFIED;

@@ -52,14 +52,8 @@ Bytes ReadyPrefix(const OrganisationId& recipient, schakel::v1::Urgency urgency)
 Bytes Ready(const OrganisationId& recipient, schakel::v1::Urgency urgency, const ItemKey& item) {
   return ReadyPrefix(recipient, urgency) + item.Encode();
 }
-Bytes LinePrefix(const OrganisationId& recipient, schakel::v1::Urgency urgency,
-                 BytesView case_id) {
-  return ByteWriter()
-      .U8('w')
-      .Raw(recipient.str())
-      .U8(UrgencyByte(urgency))
-      .Raw(case_id)
-      .Take();
+Bytes LinePrefix(const OrganisationId& recipient, schakel::v1::Urgency urgency, BytesView case_id) {
+  return ByteWriter().U8('w').Raw(recipient.str()).U8(UrgencyByte(urgency)).Raw(case_id).Take();
 }
 Bytes Line(const OrganisationId& recipient, schakel::v1::Urgency urgency, BytesView case_id,
            const ItemKey& item) {
@@ -91,9 +85,7 @@ Bytes SubjectStatement(const schakel::v1::SubjectRefPair& pair, const StatementI
 Bytes RecorderStatement(const OrganisationId& recorder, const StatementId& id) {
   return Key('x', {recorder.str(), id.view()});
 }
-Bytes RecorderStatementPrefix(const OrganisationId& recorder) {
-  return Key('x', {recorder.str()});
-}
+Bytes RecorderStatementPrefix(const OrganisationId& recorder) { return Key('x', {recorder.str()}); }
 Bytes QueuedAbout(const schakel::v1::SubjectRefPair& pair, const OrganisationId& recipient,
                   const ItemKey& item) {
   return Key('q', {Pair(pair), recipient.str(), item.Encode()});
@@ -113,9 +105,7 @@ Bytes RelianceOfDeliveryPrefix(const StatementId& id) { return Key('y', {id.view
 Bytes Noticed(const StatementId& id, const OrganisationId& recipient, BytesView signal_id) {
   return Key('v', {id.view(), recipient.str(), signal_id});
 }
-Bytes Denied(BytesView organisation, BytesView reason) {
-  return Key('n', {organisation, reason});
-}
+Bytes Denied(BytesView organisation, BytesView reason) { return Key('n', {organisation, reason}); }
 
 Bytes SignalContent(const OrganisationId& sender, const SignalId& id) {
   return Key('s', {sender.str(), id.view()});
@@ -143,9 +133,7 @@ Bytes Bundle(const Digest& digest) { return Key('b', {digest.view()}); }
 Bytes Statement(const StatementId& id) { return Key('s', {id.view()}); }
 
 Bytes Checkpoint() { return "c"; }
-Bytes SubjectIndexPrefix(const schakel::v1::SubjectRefPair& pair) {
-  return Key('s', {Pair(pair)});
-}
+Bytes SubjectIndexPrefix(const schakel::v1::SubjectRefPair& pair) { return Key('s', {Pair(pair)}); }
 Bytes SubjectIndex(const schakel::v1::SubjectRefPair& pair, uint64_t index) {
   return Key('s', {Pair(pair), U64(index)});
 }
@@ -154,9 +142,7 @@ Bytes PartyIndex(BytesView organisation, uint64_t index) {
   return Key('p', {organisation, U64(index)});
 }
 Bytes SignalIndexPrefix(BytesView signal_id) { return Key('g', {signal_id}); }
-Bytes SignalIndex(BytesView signal_id, uint64_t index) {
-  return Key('g', {signal_id, U64(index)});
-}
+Bytes SignalIndex(BytesView signal_id, uint64_t index) { return Key('g', {signal_id, U64(index)}); }
 
 std::optional<uint64_t> TrailingU64(BytesView key) {
   if (key.size() < 8) return std::nullopt;

@@ -25,11 +25,12 @@ struct ItemKey {
 
 // What a timer is for.
 enum class TimerKind : uint8_t {
-  kLease = 1,          // payload: recipient, item key
-  kSignalExpiry = 2,   // payload: sender, signal id
-  kRecheckSubject = 3,  // payload: u32 epoch, value, cursor: more queued items than one command settles
-  kNotifyReaders = 5,   // payload: statement id, cursor: where a command's notices ended, or none
-  kSignalPurge = 6,     // payload: sender, signal id: what is kept for retries and status ends
+  kLease = 1,         // payload: recipient, item key
+  kSignalExpiry = 2,  // payload: sender, signal id
+  kRecheckSubject =
+      3,  // payload: u32 epoch, value, cursor: more queued items than one command settles
+  kNotifyReaders = 5,  // payload: statement id, cursor: where a command's notices ended, or none
+  kSignalPurge = 6,    // payload: sender, signal id: what is kept for retries and status ends
   kDeniedFlush = 4,    // payload: organisation, reason: a counted record of what was suppressed
   kNoticeEnd = 7,      // payload: recipient, item key
   kForgetFetch = 8,    // payload: recipient, fetch id
@@ -38,67 +39,74 @@ enum class TimerKind : uint8_t {
 namespace keys {
 
 // ---- hot ----
-Bytes Meta();                                                          // m
-Bytes Signal(const OrganisationId& sender, const SignalId& id);        // s oin id
-Bytes SignalPrefix(const OrganisationId& sender);                      // s oin
-Bytes SenderOrder(const OrganisationId& sender, uint64_t position, uint16_t number);  // z oin position number -> signal id
-Bytes SenderOrderPrefix(const OrganisationId& sender);                 // z oin
-Bytes Item(const OrganisationId& recipient, const ItemKey& item);      // i oin item
-Bytes ItemPrefix(const OrganisationId& recipient);                     // i oin
-Bytes Ready(const OrganisationId& recipient, schakel::v1::Urgency urgency, const ItemKey& item);  // r oin u8 item
-Bytes ReadyPrefix(const OrganisationId& recipient, schakel::v1::Urgency urgency);                 // r oin u8
+Bytes Meta();                                                    // m
+Bytes Signal(const OrganisationId& sender, const SignalId& id);  // s oin id
+Bytes SignalPrefix(const OrganisationId& sender);                // s oin
+Bytes SenderOrder(const OrganisationId& sender, uint64_t position,
+                  uint16_t number);                     // z oin position number -> signal id
+Bytes SenderOrderPrefix(const OrganisationId& sender);  // z oin
+Bytes Item(const OrganisationId& recipient, const ItemKey& item);  // i oin item
+Bytes ItemPrefix(const OrganisationId& recipient);                 // i oin
+Bytes Ready(const OrganisationId& recipient, schakel::v1::Urgency urgency,
+            const ItemKey& item);                                                  // r oin u8 item
+Bytes ReadyPrefix(const OrganisationId& recipient, schakel::v1::Urgency urgency);  // r oin u8
 Bytes Line(const OrganisationId& recipient, schakel::v1::Urgency urgency, BytesView case_id,
-           const ItemKey& item);                                       // w oin u8 case item
+           const ItemKey& item);  // w oin u8 case item
 Bytes LinePrefix(const OrganisationId& recipient, schakel::v1::Urgency urgency, BytesView case_id);
 Bytes Head(const OrganisationId& recipient);                           // h oin
 Bytes Delivery(const DeliveryId& id);                                  // d id -> oin item
 Bytes Fetch(const OrganisationId& recipient, const RequestId& fetch);  // f oin id
-Bytes Pulled(const OrganisationId& recipient, const ItemKey& item);    // p oin item: leases taken on Pull
-Bytes PulledPrefix();                                                  // p
-Bytes Timer(uint64_t due_us, TimerKind kind, BytesView payload);       // t u64 u8 payload
-Bytes TimerPrefix();                                                   // t
-Bytes Feed(const OrganisationId& sender, uint64_t position, uint16_t number);  // e oin position number
-Bytes FeedPrefix(const OrganisationId& sender);                        // e oin
-Bytes SubjectStatement(const schakel::v1::SubjectRefPair& pair, const StatementId& id);  // c u32 value id
-Bytes SubjectStatementPrefix(const schakel::v1::SubjectRefPair& pair);  // c u32 value
+Bytes Pulled(const OrganisationId& recipient,
+             const ItemKey& item);  // p oin item: leases taken on Pull
+Bytes PulledPrefix();               // p
+Bytes Timer(uint64_t due_us, TimerKind kind, BytesView payload);  // t u64 u8 payload
+Bytes TimerPrefix();                                              // t
+Bytes Feed(const OrganisationId& sender, uint64_t position,
+           uint16_t number);                     // e oin position number
+Bytes FeedPrefix(const OrganisationId& sender);  // e oin
+Bytes SubjectStatement(const schakel::v1::SubjectRefPair& pair,
+                       const StatementId& id);                                   // c u32 value id
+Bytes SubjectStatementPrefix(const schakel::v1::SubjectRefPair& pair);           // c u32 value
 Bytes RecorderStatement(const OrganisationId& recorder, const StatementId& id);  // x oin id
-Bytes RecorderStatementPrefix(const OrganisationId& recorder);         // x oin
+Bytes RecorderStatementPrefix(const OrganisationId& recorder);                   // x oin
 Bytes QueuedAbout(const schakel::v1::SubjectRefPair& pair, const OrganisationId& recipient,
-                  const ItemKey& item);                                // q u32 value oin item
-Bytes QueuedAboutPrefix(const schakel::v1::SubjectRefPair& pair);      // q u32 value
+                  const ItemKey& item);                            // q u32 value oin item
+Bytes QueuedAboutPrefix(const schakel::v1::SubjectRefPair& pair);  // q u32 value
 Bytes Attached(const OrganisationId& sender, const SignalId& signal, BytesView label,
-               const OrganisationId& recipient);                       // a oin id label oin
+               const OrganisationId& recipient);                             // a oin id label oin
 Bytes AttachedPrefix(const OrganisationId& sender, const SignalId& signal);  // a oin id
-Bytes RelianceOfDelivery(const StatementId& id, uint64_t position, uint16_t number);  // y id position number
-Bytes RelianceOfDeliveryPrefix(const StatementId& id);                 // y id
-Bytes Noticed(const StatementId& id, const OrganisationId& recipient, BytesView signal_id);  // v id oin signal
-Bytes Denied(BytesView organisation, BytesView reason);                // n oin reason
+Bytes RelianceOfDelivery(const StatementId& id, uint64_t position,
+                         uint16_t number);              // y id position number
+Bytes RelianceOfDeliveryPrefix(const StatementId& id);  // y id
+Bytes Noticed(const StatementId& id, const OrganisationId& recipient,
+              BytesView signal_id);                      // v id oin signal
+Bytes Denied(BytesView organisation, BytesView reason);  // n oin reason
 
 // ---- content ----
-Bytes SignalContent(const OrganisationId& sender, const SignalId& id);         // s oin id
-Bytes Wraps(const OrganisationId& recipient, const ItemKey& item);             // w oin item
+Bytes SignalContent(const OrganisationId& sender, const SignalId& id);  // s oin id
+Bytes Wraps(const OrganisationId& recipient, const ItemKey& item);      // w oin item
 
 // ---- records, tiles ----
-Bytes Record(uint64_t index);                     // r u64
-Bytes Tile(uint32_t level, uint64_t index);       // t u8 u64
-Bytes Frontier();                                 // f
+Bytes Record(uint64_t index);                // r u64
+Bytes Tile(uint32_t level, uint64_t index);  // t u8 u64
+Bytes Frontier();                            // f
 
 // ---- registry ----
-Bytes Organisation(const OrganisationId& oin);                            // O oin: the current one
-Bytes OrganisationPrefix();                                               // O
-Bytes OrganisationVersion(const OrganisationId& oin, uint64_t version);   // o oin u64
-Bytes KeySet(const Digest& digest);                                       // k digest
-Bytes KeySetOf(const OrganisationId& oin, uint64_t version);              // K oin u64 -> digest
-Bytes Bundle(const Digest& digest);                                       // b digest
-Bytes Statement(const StatementId& id);                                   // s id
+Bytes Organisation(const OrganisationId& oin);                           // O oin: the current one
+Bytes OrganisationPrefix();                                              // O
+Bytes OrganisationVersion(const OrganisationId& oin, uint64_t version);  // o oin u64
+Bytes KeySet(const Digest& digest);                                      // k digest
+Bytes KeySetOf(const OrganisationId& oin, uint64_t version);             // K oin u64 -> digest
+Bytes Bundle(const Digest& digest);                                      // b digest
+Bytes Statement(const StatementId& id);                                  // s id
 
 // ---- local ----
-Bytes Checkpoint();                                                       // c: the last signed checkpoint
+Bytes Checkpoint();  // c: the last signed checkpoint
 Bytes SubjectIndex(const schakel::v1::SubjectRefPair& pair, uint64_t index);  // s u32 value u64
 Bytes SubjectIndexPrefix(const schakel::v1::SubjectRefPair& pair);
-Bytes PartyIndex(BytesView organisation, uint64_t index);                 // p oin u64
+Bytes PartyIndex(BytesView organisation, uint64_t index);  // p oin u64
 Bytes PartyIndexPrefix(BytesView organisation);
-Bytes SignalIndex(BytesView signal_id, uint64_t index);                   // g id u64
+Bytes SignalIndex(BytesView signal_id, uint64_t index);  // g id u64
 Bytes SignalIndexPrefix(BytesView signal_id);
 
 // The big-endian u64 at the end of an index key, or nullopt when the key is too short.

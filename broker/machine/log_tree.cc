@@ -54,9 +54,9 @@ Result<LogTree> LogTree::Load(const store::StateReader& state, uint64_t size) {
   if (!raw) return Damaged("frontier is missing");
   SCHAKEL_ASSIGN(tree.frontier_, merkle::Frontier::Parse(*raw));
   if (tree.frontier_.size() != size) return Damaged("frontier has another size than the state");
-  SCHAKEL_ASSIGN(tree.tiles_,
-                 merkle::TileBuilder::Restore(
-                     size, [&](const merkle::TileId& tile) { return ReadTile(state, tile); }));
+  SCHAKEL_ASSIGN(tree.tiles_, merkle::TileBuilder::Restore(size, [&](const merkle::TileId& tile) {
+                   return ReadTile(state, tile);
+                 }));
   if (tree.tiles_.Root() != tree.frontier_.Root()) return Damaged("tiles and frontier differ");
   return tree;
 }

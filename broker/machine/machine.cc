@@ -97,8 +97,8 @@ Result<Outcome> Machine::Apply(const store::StateReader& view, store::Batch* out
   if (!caller.ok()) {
     answer = caller.error();
   } else {
-    answer = std::visit(
-        [&](const auto& request) { return machine::Apply(ctx, request); }, command.request);
+    answer = std::visit([&](const auto& request) { return machine::Apply(ctx, request); },
+                        command.request);
   }
 
   Outcome outcome;

@@ -1,5 +1,5 @@
-// The deterministic core. INVARIANT I6: Apply reads only the state and the command; the same commands
-// give the same keys, values and root, whatever the batches and restarts between.
+// The deterministic core. INVARIANT I6: Apply reads only the state and the command; the same
+// commands give the same keys, values and root, whatever the batches and restarts between.
 #pragma once
 
 #include <memory>
@@ -20,9 +20,10 @@ class Machine {
   // DATA_LOSS when the state does not hold together; FAILED_PRECONDITION for an unknown version.
   static Result<std::unique_ptr<Machine>> Load(const store::StateReader& state);
 
-  // Applies `command` to the state in `view`, writing into `out`, which is on top of that view: what
-  // the command before wrote in the same batch is seen. An Error means that the state could not be
-  // read or does not hold together: the batch must be discarded and the broker must stop (I1).
+  // Applies `command` to the state in `view`, writing into `out`, which is on top of that view:
+  // what the command before wrote in the same batch is seen. An Error means that the state could
+  // not be read or does not hold together: the batch must be discarded and the broker must stop
+  // (I1).
   Result<Outcome> Apply(const store::StateReader& view, store::Batch* out, const Command& command);
 
   // Ends a batch: writes what stands once a batch (frontier and meta).

@@ -31,9 +31,9 @@ struct Leased {
 
 // The scope that holds for an auditor's look.
 struct QueryGrant {
-  bool region = false;               // all records; else only those of `organisations`
+  bool region = false;  // all records; else only those of `organisations`
   std::vector<std::string> organisations;
-  uint64_t tree_size = 0;            // the look covers records before its own
+  uint64_t tree_size = 0;  // the look covers records before its own
   v1::LogReceipt receipt;
 };
 

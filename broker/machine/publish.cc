@@ -91,8 +91,7 @@ Result<SlotDecision> DecideRecipientSlot(Context& ctx, const ParsedEnvelope& e, 
                                          const SignalQuestion& question, v1::Detail* versions) {
   SCHAKEL_ASSIGN(auto recipient, FindOrganisation(ctx.view(), e.recipients[slot]));
   versions->mutable_versions()->add_recipient_entries(recipient ? recipient->version() : 0);
-  if (!recipient || recipient->disabled() ||
-      recipient->organisation().role() != v1::ROLE_PARTNER ||
+  if (!recipient || recipient->disabled() || recipient->organisation().role() != v1::ROLE_PARTNER ||
       recipient->key_set_digest().empty()) {
     return DenySlot("RECIPIENT_UNAVAILABLE");
   }
@@ -103,7 +102,8 @@ Result<SlotDecision> DecideRecipientSlot(Context& ctx, const ParsedEnvelope& e, 
   }
   state::v1::InboxHead head;
   SCHAKEL_ASSIGN(bool has_head, ctx.Get(Family::kHot, keys::Head(e.recipients[slot]), &head));
-  if (has_head && head.open_items() >= limits::kPendingPerRecipientMax) return DenySlot("INBOX_FULL");
+  if (has_head && head.open_items() >= limits::kPendingPerRecipientMax)
+    return DenySlot("INBOX_FULL");
 
   std::vector<uint32_t> offered;
   std::vector<uint32_t> reseal;
@@ -113,9 +113,9 @@ Result<SlotDecision> DecideRecipientSlot(Context& ctx, const ParsedEnvelope& e, 
     decision.reseal = std::move(reseal);
     return decision;
   }
-  auto decision = DecideSlot(question, &ctx.facts(), *recipient,
-                             routed.has_function() ? &routed.function() : nullptr,
-                             std::move(offered));
+  auto decision =
+      DecideSlot(question, &ctx.facts(), *recipient,
+                 routed.has_function() ? &routed.function() : nullptr, std::move(offered));
   decision.reseal = std::move(reseal);
   return decision;
 }
@@ -176,8 +176,7 @@ void StoreContent(Context& ctx, const ParsedEnvelope& e, const std::vector<SlotD
     for (uint32_t place : slots[slot].permitted) {
       kept[place] = true;
       wraps.add_sections(place);
-      *wraps.add_wraps() =
-          e.envelope.sections(static_cast<int>(place)).wraps(e.wraps[slot][place]);
+      *wraps.add_wraps() = e.envelope.sections(static_cast<int>(place)).wraps(e.wraps[slot][place]);
     }
     ctx.Put(Family::kContent,
             keys::Wraps(e.recipients[slot], {ctx.position(), static_cast<uint16_t>(slot)}), wraps);

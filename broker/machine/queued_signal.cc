@@ -7,9 +7,7 @@ namespace schakel::machine {
 using store::Family;
 
 namespace {
-Error Lost(const char* what) {
-  return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", what);
-}
+Error Lost(const char* what) { return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", what); }
 }  // namespace
 
 Result<QueuedSignal> LoadQueued(const Context& ctx, const PlacedItem& placed) {
@@ -45,9 +43,9 @@ Result<Redecision> Redecide(Context& ctx, const PlacedItem& placed, const Queued
   if (!sender) return Lost("a signal's sender is missing in the directory");
   SignalFacts facts{queued.signal.signal_type(), queued.signal.purpose(), queued.signal.case_id(),
                     ctx.now_ms()};
-  SCHAKEL_ASSIGN(again.question, PrepareQuestion(ctx.view(), &ctx.facts(), bundle, *digest, facts,
-                                                 *sender, queued.signal.subjects(), queued.metas,
-                                                 queued.section_subjects));
+  SCHAKEL_ASSIGN(again.question,
+                 PrepareQuestion(ctx.view(), &ctx.facts(), bundle, *digest, facts, *sender,
+                                 queued.signal.subjects(), queued.metas, queued.section_subjects));
   SCHAKEL_ASSIGN(auto recipient, FindOrganisation(ctx.view(), placed.recipient));
   const auto& slot = queued.signal.recipients(static_cast<int>(placed.item.slot()));
   if (!recipient || recipient->disabled() || sender->disabled()) {

@@ -54,8 +54,8 @@ Result<Answer> Apply(Context& ctx, const Sweep&) {
     }
     std::string kind = KindCode(record.kind());
     auto term = std::chrono::duration_cast<Micros>(bundle->RecordRetention(kind));
-    // Records are in order of time: the first that is too young ends this sweep. Kinds with a longer
-    // term than others hold back what follows until a later sweep passes them.
+    // Records are in order of time: the first that is too young ends this sweep. Kinds with a
+    // longer term than others hold back what follows until a later sweep passes them.
     if (record.time_us() + static_cast<uint64_t>(term.count()) + kGraceUs > ctx.now_us()) break;
     SCHAKEL_TRY(Unindex(ctx, stored, record));
     state::v1::StoredRecord rest;

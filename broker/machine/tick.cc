@@ -37,10 +37,11 @@ Status Fire(Context& ctx, BytesView timer) {
 Result<Answer> Apply(Context& ctx, const Tick&) {
   std::vector<Bytes> due;
   Bytes end = ByteWriter().U8('t').U64(ctx.now_us() + 1).Take();
-  SCHAKEL_TRY(ctx.view().Scan(Family::kHot, keys::TimerPrefix(), end, [&](BytesView key, BytesView) {
-    due.emplace_back(key);
-    return due.size() < limits::kTimersPerTickMax;
-  }));
+  SCHAKEL_TRY(
+      ctx.view().Scan(Family::kHot, keys::TimerPrefix(), end, [&](BytesView key, BytesView) {
+        due.emplace_back(key);
+        return due.size() < limits::kTimersPerTickMax;
+      }));
   ctx.effects().timers_left = due.size() == limits::kTimersPerTickMax;
   size_t records_before = ctx.meta().tree_size();
   for (auto& timer : due) {

@@ -208,4 +208,8 @@ std::string NameOf(const machine::Command& command) {
   return std::visit(CommandName{}, command.request);
 }
 
+std::string Difference(const char* what, const std::string& expected, const std::string& found) {
+  return std::string(what) + ": expected '" + expected + "', found '" + found + "'";
+}
+
 }  // namespace schakel::sim

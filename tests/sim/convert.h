@@ -34,4 +34,7 @@ std::vector<Text> ReliedOn(const store::StateReader& state, uint64_t index);
 // The kind of a command, for messages.
 std::string NameOf(const machine::Command& command);
 
+// "what: expected '...', found '...'".
+std::string Difference(const char* what, const std::string& expected, const std::string& found);
+
 }  // namespace schakel::sim
