@@ -17,6 +17,9 @@ namespace {
 
 std::atomic<bool> interrupted{false};
 
+// So long without an item counts as an empty inbox for --until-idle.
+constexpr std::chrono::seconds kQuietTime{5};
+
 // SIGINT and SIGTERM end the watch after the item at hand, while it lives.
 class InterruptGuard {
  public:
@@ -159,11 +162,14 @@ Result<ExitCode> Run(Invocation& invocation, const WatchOptions& options) {
                                             {static_cast<uint32_t>(options.window), seconds});
   Watch watch{invocation, options, *stream, seconds};
   std::set<std::string> given_back;
+  auto last_item = std::chrono::steady_clock::now();
   std::chrono::milliseconds pause{0};
   while (!interrupted) {
     SCHAKEL_ASSIGN(auto delivery, stream->Next(std::chrono::milliseconds(300)));
     if (!delivery) {
-      if (options.until_idle && stream->idle()) break;
+      // The broker says once that nothing waits; a run that is to end does not hang on that word.
+      const bool quiet = std::chrono::steady_clock::now() - last_item > kQuietTime;
+      if (options.until_idle && (stream->idle() || quiet)) break;
       continue;
     }
     const auto taken = Take(watch, std::move(*delivery));
@@ -171,6 +177,7 @@ Result<ExitCode> Run(Invocation& invocation, const WatchOptions& options) {
       stream->Close();
       return taken.error();
     }
+    last_item = std::chrono::steady_clock::now();
     if (taken->settled) {
       pause = std::chrono::milliseconds(0);
       continue;
