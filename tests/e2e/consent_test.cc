@@ -1,13 +1,11 @@
 // Consent: nothing without it, and nothing more after it was withdrawn.
 #include <thread>
 
-#include "clients/sdk/files.h"
 #include "tests/e2e/story.h"
 
 namespace schakel::e2e {
 namespace {
 
-using ::testing::Contains;
 using ::testing::ElementsAre;
 
 class Consent : public RegionTest {
