@@ -171,7 +171,7 @@ void Region::WriteBrokerConfig(const fs::path& path, int port, const fs::path& p
                 "storage:\n  reserve_bytes: 16777216\n  cache_bytes: 33554432\n"
                 "limits:\n  calls_per_second: 100000\n  streams: 64\n"
                 "log:\n  level: debug\n"
-                "drain_timeout: 5s\n");
+                "drain_timeout: 1s\n");
 }
 
 void Region::InitialiseBroker() {
