@@ -32,7 +32,10 @@ std::vector<Bytes> FormsOf(const Bytes& text) {
 std::vector<Bytes> Canaries() {
   std::vector<Bytes> all;
   for (const Bytes& text : {Bytes(kText), Bytes(kName), TestBsn(kPerson)}) {
-    for (auto& form : FormsOf(text)) all.push_back(std::move(form));
+    for (auto& form : FormsOf(text)) {
+      // Shorter ones stand in other numbers too.
+      if (form.size() >= 9) all.push_back(std::move(form));
+    }
   }
   return all;
 }
@@ -94,8 +97,10 @@ using CanaryTest = RegionTest;
 TEST_F(CanaryTest, ContentAndNumbersLeaveNoTraceAtBrokerAndCustodians) {
   ASSERT_OK_AND(auto person, PersonBy(region(), "care", kPerson));
   auto draft = Avoidance(person);
-  draft.sections[0].content =
-      std::string(R"({"help_needed": ["meals"], "note": ")") + kText + "\"}";
+  draft.sections.clear();
+  draft.sections.push_back(Section(
+      "daily-living", "consent",
+      std::string(R"({"help_needed": ["meals"], "note": ")") + kText + "\"}"));
   draft.sections.push_back(Section("identity", "consent", IdentityOf(kName)));
   ASSERT_OK_AND(auto denied, Send(As("care"), draft));
   ASSERT_OK_AND(auto consent, RecordConsent(As("care"), person));
