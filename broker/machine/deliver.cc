@@ -286,6 +286,7 @@ Result<Answer> Apply(Context& ctx, const Deliver& command) {
     for (const auto& item : leased.items) {
       fetch.add_delivery_ids(item.delivery_id.str());
       SCHAKEL_ASSIGN(auto raw, ctx.GetRaw(Family::kHot, keys::Delivery(item.delivery_id)));
+      if (!raw) return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "a delivery is missing");
       fetch.add_items(raw->substr(20));
     }
     ctx.Put(Family::kHot, keys::Fetch(recipient, *command.fetch_id), fetch);

@@ -15,7 +15,7 @@ class Once : public RegionTest {};
 
 TEST_F(Once, TheSameEnvelopeAtTheSameTimeAndAcrossARestartIsOneRecordAndOneDelivery) {
   constexpr int kThreads = 8;
-  constexpr int kEach = 25;
+  constexpr int kEach = 125;
   ASSERT_OK_AND(const auto envelope, Seal(As("corporation"), Arrears()));
   std::vector<std::unique_ptr<sdk::Session>> sessions;
   for (int i = 0; i < kThreads; ++i) sessions.push_back(region().NewSession("corporation"));

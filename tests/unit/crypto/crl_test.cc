@@ -150,9 +150,10 @@ TEST_F(RevocationLists, AreRefusedWithAnyByteChanged) {
   const Bytes der = ReadText(pki_.path() / "der");
   const auto issuers = pki_.Anchors().certificates();
   auto pem = [](const Bytes& raw) {
-    std::string text = Base64Encode(raw);
-    for (size_t at = 64; at < text.size(); at += 65) text.insert(at, "\n");
-    return "-----BEGIN X509 CRL-----\n" + text + "\n-----END X509 CRL-----\n";
+    const std::string text = Base64Encode(raw);
+    std::string lines = "-----BEGIN X509 CRL-----\n";
+    for (size_t at = 0; at < text.size(); at += 64) lines.append(text, at, 64).append("\n");
+    return lines + "-----END X509 CRL-----\n";
   };
   ASSERT_TRUE(ParseRevocationLists(pem(der), issuers).ok());
   for (size_t byte = 0; byte < der.size(); ++byte) {
