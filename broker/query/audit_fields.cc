@@ -1,6 +1,7 @@
 #include "broker/query/audit_fields.h"
 
 #include <google/protobuf/timestamp.pb.h>
+#include <algorithm>
 
 #include "broker/base/limits.h"
 #include "broker/machine/envelope.h"
@@ -65,6 +66,15 @@ Result<PagePlace> PagePlace::Parse(BytesView raw) {
     return InvalidArgument("PAGE_TOKEN_INVALID", "page_token", "a token of this list expected");
   }
   return PagePlace{*next, *tree_size};
+}
+
+Result<PagePlace> PagePlace::At(const PageTokens& tokens, const ListId& list,
+                                const std::string& page_token, uint64_t granted_size) {
+  SCHAKEL_ASSIGN(auto cursor, tokens.Open(list, page_token));
+  if (!cursor) return PagePlace{0, granted_size};
+  SCHAKEL_ASSIGN(auto place, Parse(*cursor));
+  place.tree_size = std::min(place.tree_size, granted_size);
+  return place;
 }
 
 }  // namespace schakel::query

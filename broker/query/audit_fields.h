@@ -6,6 +6,7 @@
 
 #include "broker/base/bytes.h"
 #include "broker/base/result.h"
+#include "broker/query/page_token.h"
 #include "schakel/v1/common.pb.h"
 
 namespace google::protobuf {
@@ -43,6 +44,10 @@ struct PagePlace {
   Bytes Encode() const { return ByteWriter().U64(next).U64(tree_size).Take(); }
   // PAGE_TOKEN_INVALID.
   static Result<PagePlace> Parse(BytesView raw);
+  // Where a page begins: as its token says, or at the beginning. Never beyond the tree that was
+  // granted. PAGE_TOKEN_INVALID.
+  static Result<PagePlace> At(const PageTokens& tokens, const ListId& list,
+                              const std::string& page_token, uint64_t granted_size);
 };
 
 }  // namespace schakel::query

@@ -146,13 +146,8 @@ Result<v1::QueryRecordsResponse> QueryRecords(const store::StateReader& state,
   SCHAKEL_TRY(CheckQueryRecords(tokens, caller, request));
   SCHAKEL_ASSIGN(uint32_t size, PageSize(request.page_size()));
   ListId list = ListOf(caller, request);
-  SCHAKEL_ASSIGN(auto token, tokens.Open(list, request.page_token()));
+  SCHAKEL_ASSIGN(auto place, PagePlace::At(tokens, list, request.page_token(), grant.tree_size));
   Scope scope = Scope::Of(grant);
-  PagePlace place{0, grant.tree_size};
-  if (token) {
-    SCHAKEL_ASSIGN(place, PagePlace::Parse(*token));
-    place.tree_size = std::min(place.tree_size, grant.tree_size);
-  }
   Matcher matcher(request.filter());
   if (matcher.from_us() > 0) {
     SCHAKEL_ASSIGN(auto meta, MetaOf(state));

@@ -158,13 +158,8 @@ Result<v1::SubjectReportResponse> SubjectReport(const store::StateReader& state,
   SCHAKEL_TRY(CheckSubjectReport(tokens, caller, request));
   SCHAKEL_ASSIGN(uint32_t size, PageSize(request.page_size()));
   ListId list = ListOf(caller, request);
-  SCHAKEL_ASSIGN(auto token, tokens.Open(list, request.page_token()));
+  SCHAKEL_ASSIGN(auto place, PagePlace::At(tokens, list, request.page_token(), grant.tree_size));
   Scope scope = Scope::Of(grant);
-  PagePlace place{0, grant.tree_size};
-  if (token) {
-    SCHAKEL_ASSIGN(place, PagePlace::Parse(*token));
-    place.tree_size = std::min(place.tree_size, grant.tree_size);
-  }
   Collector collector(state, scope, place.tree_size);
   SCHAKEL_TRY(collector.Collect(request.subject()));
 
