@@ -1,19 +1,27 @@
-# schakel_library(name SOURCES a.cc ... [DEPENDS schakel::x ...] [PRIVATE lib ...])
+# schakel_library(name SOURCES a.cc ... [DEPENDS schakel::x ...] [PRIVATE lib ...]
+#                 [PRECOMPILED messages|grpc])
 # A module as a static library schakel_<name> with alias schakel::<name>; includes are written from the
-# top of the repository.
+# top of the repository. PRECOMPILED names the headers it starts with (cmake/Precompiled.cmake).
 function(schakel_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "" "PRECOMPILED" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
   add_library(schakel_${name} STATIC ${ARG_SOURCES})
   add_library(schakel::${name} ALIAS schakel_${name})
   target_include_directories(schakel_${name} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(schakel_${name} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE} schakel_warnings)
+  if(ARG_PRECOMPILED)
+    schakel_precompiled(schakel_${name} ${ARG_PRECOMPILED})
+  endif()
 endfunction()
 
-# schakel_program(name SOURCES a.cc ... DEPENDS schakel::x ...): an executable in <build>/bin.
+# schakel_program(name SOURCES a.cc ... DEPENDS schakel::x ... [PRECOMPILED messages|grpc]): an executable
+# in <build>/bin.
 function(schakel_program name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "PRECOMPILED" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} schakel_warnings)
+  if(ARG_PRECOMPILED)
+    schakel_precompiled(${name} ${ARG_PRECOMPILED})
+  endif()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()
 
@@ -31,10 +39,11 @@ function(schakel_test name)
     set(ARG_TIMEOUT 120)
   endif()
   add_executable(${name} ${ARG_SOURCES})
-  target_compile_definitions(${name} PRIVATE
-    SCHAKEL_SOURCE_DIR="${CMAKE_SOURCE_DIR}" SCHAKEL_BINARY_DIR="${CMAKE_BINARY_DIR}")
-  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gtest GTest::gmock GTest::gtest_main
-    schakel_warnings)
+  # The tests' own code is not worth optimising: it is compiled once and runs for milliseconds.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O0>)
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} schakel::test_paths GTest::gtest GTest::gmock
+    GTest::gtest_main schakel_warnings)
+  schakel_precompiled(${name} test)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   if(ARG_PROGRAMS)
     add_dependencies(${name} ${ARG_PROGRAMS})

@@ -16,6 +16,7 @@
 #include "policy/engine/pack.h"
 #include "schakel/v1/record.pb.h"
 #include "tests/bench/histogram.h"
+#include "tests/support/paths.h"
 
 namespace schakel::bench {
 
@@ -39,7 +40,7 @@ std::string Number(double value, const char* unit, int digits = 0) {
 
 policy::BundleFiles ReferenceBundle() {
   policy::BundleFiles files;
-  std::filesystem::path folder = SCHAKEL_SOURCE_DIR "/policy/zuid-holland-zuid";
+  std::filesystem::path folder = checkout::SourcePath("policy/zuid-holland-zuid");
   for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
     if (!file.is_regular_file()) continue;
     std::ifstream in(file.path(), std::ios::binary);
@@ -52,10 +53,10 @@ policy::BundleFiles ReferenceBundle() {
 
 void Decision(std::ostream& out) {
   auto bundle = policy::CompileFiles(ReferenceBundle()).value();
-  policy::Party housing{*OrganisationId::From("00000099000000001000"), "housing", {}, {"dordrecht"},
-                        false};
-  policy::Party debt{*OrganisationId::From("00000099000000002000"), "social-services", {},
-                     {"dordrecht"}, true};
+  policy::Party housing{
+      *OrganisationId::From("00000099000000001000"), "housing", {}, {"dordrecht"}, false};
+  policy::Party debt{
+      *OrganisationId::From("00000099000000002000"), "social-services", {}, {"dordrecht"}, true};
   auto pair = bundle->Meet(bundle->Intern(housing), bundle->Intern(debt),
                            policy::FunctionAtArea{"debt-relief", "dordrecht"});
   policy::EnvelopeFacts envelope;

@@ -9,6 +9,7 @@
 #include "tests/bench/load.h"
 #include "tests/e2e/region.h"
 #include "tests/e2e/story.h"
+#include "tests/support/paths.h"
 
 namespace schakel::bench {
 
@@ -67,8 +68,9 @@ class Bench {
     publish_ = v1::SignalService::NewStub(connection_->channel());
     auto probe = std::make_unique<Envelopes>(*session, 1);
     if (!StartEcho(ProbeAnswerBytes(probe->first()))) return 1;
-    out_ << "\n| in flight | publish/s | p50 us | p99 us | null echo/s | of it | verifying echo/s | "
-            "of it |\n|---|---|---|---|---|---|---|---|\n";
+    out_
+        << "\n| in flight | publish/s | p50 us | p99 us | null echo/s | of it | verifying echo/s | "
+           "of it |\n|---|---|---|---|---|---|---|---|\n";
     for (int in_flight : {1, 16, 64, 256}) {
       if (!Level(*session, probe->first(), in_flight)) return 1;
     }
@@ -89,10 +91,11 @@ class Bench {
     const auto& certificate = region_.CertificateOf("corporation");
     auto port_file = region_.folder() / "echo.port";
     testing::ChildOptions child;
-    child.program = SCHAKEL_BINARY_DIR "/bin/schakel_bench_echo";
-    child.args = {"--certificate", certificate.certificate.string(), "--key", certificate.key.string(),
-                  "--ca", region_.pki().ca().string(), "--port-file", port_file.string(),
-                  "--answer-bytes", std::to_string(answer_bytes)};
+    child.program = checkout::BuildPath("bin/schakel_bench_echo");
+    child.args = {
+        "--certificate",  certificate.certificate.string(), "--key",       certificate.key.string(),
+        "--ca",           region_.pki().ca().string(),      "--port-file", port_file.string(),
+        "--answer-bytes", std::to_string(answer_bytes)};
     echo_process_ = testing::ChildProcess::Start(std::move(child));
     auto port = echo_process_ ? echo_process_->WaitForPort(port_file) : std::nullopt;
     if (!port) {
@@ -119,8 +122,7 @@ class Bench {
           auto call = std::make_shared<Call<v1::PublishResponse>>();
           connection_->AddMetadata(call->context);
           publish_->async()->Publish(
-              &call->context, request, &call->response,
-              [call, done](const grpc::Status& status) {
+              &call->context, request, &call->response, [call, done](const grpc::Status& status) {
                 bool good = status.ok() && call->response.results_size() == 1 &&
                             call->response.results(0).has_accepted() &&
                             call->response.results(0).accepted().outcomes(0).state() ==

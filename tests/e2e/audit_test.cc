@@ -5,6 +5,7 @@
 #include "clients/sdk/export_verification.h"
 #include "clients/sdk/pseudonym_client.h"
 #include "tests/e2e/story.h"
+#include "tests/support/paths.h"
 
 namespace schakel::e2e {
 namespace {
@@ -238,7 +239,7 @@ TEST_F(Audit, ATilesFolderHoldsAgainstACheckerThatSharesNoCode) {
   EXPECT_GT(look.checkpoint.head.size, 30u);
   const auto check = [&] {
     return testing::RunProgram({.program = "python3",
-                                .args = {SCHAKEL_SOURCE_DIR "/tests/tlog/check_tlog_tiles.py",
+                                .args = {checkout::SourcePath("tests/tlog/check_tlog_tiles.py"),
                                          folder.string(), region().log_key()}});
   };
   const auto good = check();

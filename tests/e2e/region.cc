@@ -6,6 +6,7 @@
 #include "broker/crypto/cert_key.h"
 #include "clients/sdk/files.h"
 #include "policy/engine/pack.h"
+#include "tests/support/paths.h"
 
 namespace schakel::e2e {
 
@@ -15,9 +16,9 @@ using testing::WriteFile;
 
 namespace {
 
-constexpr const char* kBroker = SCHAKEL_BINARY_DIR "/bin/schakel-broker";
-constexpr const char* kCustodian = SCHAKEL_BINARY_DIR "/bin/schakel-custodian";
-constexpr const char* kPolicy = SCHAKEL_SOURCE_DIR "/policy/zuid-holland-zuid";
+const std::string kBroker = checkout::BuildPath("bin/schakel-broker");
+const std::string kCustodian = checkout::BuildPath("bin/schakel-custodian");
+const std::string kPolicy = checkout::SourcePath("policy/zuid-holland-zuid");
 constexpr int kCustodians = 3;
 
 std::string CustodianOin(int i) { return testing::TestOin(3000 + static_cast<uint64_t>(i)); }

@@ -5,12 +5,13 @@
 #include "broker/base/check.h"
 #include "broker/crypto/random.h"
 #include "clients/sdk/files.h"
+#include "tests/support/paths.h"
 
 namespace schakel::e2e {
 
 std::string TestBsn(size_t place) {
   static const auto list = nlohmann::json::parse(
-      testing::ReadFile(SCHAKEL_SOURCE_DIR "/tests/vectors/identifiers/rvig-test-bsn.json"));
+      testing::ReadFile(checkout::SourcePath("tests/vectors/identifiers/rvig-test-bsn.json")));
   return list.at("valid").at(place).get<std::string>();
 }
 

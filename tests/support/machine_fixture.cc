@@ -11,6 +11,7 @@
 #include "broker/machine/facts.h"
 #include "broker/store/overlay_view.h"
 #include "policy/engine/pack.h"
+#include "tests/support/paths.h"
 
 namespace schakel::testing {
 
@@ -55,7 +56,7 @@ v1::Organisation Entry(const OrganisationId& oin, const std::string& name, v1::R
 
 policy::BundleFiles ReadFolder() {
   namespace fs = std::filesystem;
-  const fs::path folder = fs::path(SCHAKEL_SOURCE_DIR) / "policy" / "zuid-holland-zuid";
+  const fs::path folder = checkout::SourcePath("policy/zuid-holland-zuid");
   policy::BundleFiles files;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (!entry.is_regular_file()) continue;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/paths.h"
 #include "tests/tidy/habits.h"
 #include "tests/tidy/layers.h"
 
@@ -11,7 +12,7 @@ namespace {
 using testing::IsEmpty;
 using testing::SizeIs;
 
-const std::string kTop = SCHAKEL_SOURCE_DIR;
+const std::string kTop = checkout::SourcePath("");
 
 const std::vector<SourceFile>& Tree() {
   static const auto* const tree = new std::vector<SourceFile>(ReadSourceTree(kTop));

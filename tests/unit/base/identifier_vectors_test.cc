@@ -4,12 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "broker/base/ids.h"
+#include "tests/support/paths.h"
 
 namespace schakel {
 namespace {
 
 nlohmann::json Load(const std::string& name) {
-  std::ifstream in(SCHAKEL_SOURCE_DIR "/tests/vectors/identifiers/" + name);
+  std::ifstream in(checkout::SourcePath("tests/vectors/identifiers/") + name);
   EXPECT_TRUE(in.good()) << name;
   return nlohmann::json::parse(in);
 }

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/support/paths.h"
 #include "tests/unit/cli/run.h"
 
 namespace schakel::cli {
@@ -10,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kPolicy = SCHAKEL_SOURCE_DIR "/policy/zuid-holland-zuid";
+const std::string kPolicy = checkout::SourcePath("policy/zuid-holland-zuid");
 
 TEST(Version, IsToldInEveryFormat) {
   User user;

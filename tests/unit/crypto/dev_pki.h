@@ -14,6 +14,7 @@
 #include "broker/base/clock.h"
 #include "broker/crypto/cert_key.h"
 #include "broker/crypto/x509.h"
+#include "tests/support/paths.h"
 
 namespace schakel::crypto {
 
@@ -56,8 +57,7 @@ class DevPki {
 
   // Runs deploy/dev-pki on this folder; what it says is in output(). Returns its exit code.
   int Run(const std::string& arguments) {
-    return Shell(std::string(SCHAKEL_SOURCE_DIR "/deploy/dev-pki ") + path().string() + " " +
-                 arguments);
+    return Shell(checkout::SourcePath("deploy/dev-pki ") + path().string() + " " + arguments);
   }
   // Runs a command line with $D set to this folder, where openssl's errors go to output().
   int Shell(const std::string& command) {

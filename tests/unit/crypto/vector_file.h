@@ -10,11 +10,12 @@
 #include "broker/base/bytes.h"
 #include "broker/base/ids.h"
 #include "broker/crypto/secret.h"
+#include "tests/support/paths.h"
 
 namespace schakel::crypto {
 
 inline nlohmann::json LoadVectors(const std::string& path) {
-  std::ifstream in(std::string(SCHAKEL_SOURCE_DIR "/tests/vectors/") + path);
+  std::ifstream in(checkout::SourcePath("tests/vectors/") + path);
   EXPECT_TRUE(in.good()) << path;
   return nlohmann::json::parse(in);
 }

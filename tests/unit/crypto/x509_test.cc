@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/paths.h"
 #include "tests/unit/crypto/dev_pki.h"
 #include "tests/unit/crypto/vector_file.h"
 
@@ -269,7 +270,7 @@ TEST(DevelopmentPki, RefusesWrongArguments) {
     EXPECT_EQ(pki.Run(bad), 64) << bad;
   }
   TempFolder empty;
-  EXPECT_EQ(pki.Shell(SCHAKEL_SOURCE_DIR "/deploy/dev-pki " + empty.path().string() +
+  EXPECT_EQ(pki.Shell(checkout::SourcePath("deploy/dev-pki ") + empty.path().string() +
                       " issue --oin 00000099000000001000 --name x"),
             64);
 }

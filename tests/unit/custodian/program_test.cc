@@ -9,6 +9,7 @@
 #include "broker/transport/tls.h"
 #include "schakel/v1/custodian.grpc.pb.h"
 #include "tests/support/child_process.h"
+#include "tests/support/paths.h"
 #include "tests/unit/custodian/custodian_set.h"
 
 namespace schakel::custodian {
@@ -17,7 +18,7 @@ namespace {
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
-const std::string kProgram = SCHAKEL_BINARY_DIR "/bin/schakel-custodian";
+const std::string kProgram = checkout::BuildPath("bin/schakel-custodian");
 const std::string kMember = testing::TestOin(1000);
 
 testing::RunResult RunIt(std::vector<std::string> args) {

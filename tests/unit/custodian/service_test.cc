@@ -12,6 +12,7 @@
 #include "broker/transport/errors.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
+#include "tests/support/paths.h"
 #include "tests/unit/custodian/custodian_set.h"
 
 namespace schakel::custodian {
@@ -24,8 +25,7 @@ const std::string kMember = testing::TestOin(1000);
 const std::string kOther = testing::TestOin(2000);
 
 nlohmann::json Vectors(const std::string& name) {
-  return nlohmann::json::parse(
-      testing::ReadFile(std::string(SCHAKEL_SOURCE_DIR "/tests/vectors/") + name));
+  return nlohmann::json::parse(testing::ReadFile(checkout::SourcePath("tests/vectors/") + name));
 }
 
 // What a call ended with: the code's name is in `reason`, empty when it went well.

@@ -8,13 +8,14 @@
 #include "schakel/config/v1/broker.pb.h"
 #include "schakel/config/v1/contexts.pb.h"
 #include "schakel/config/v1/custodian.pb.h"
+#include "tests/support/paths.h"
 
 namespace schakel::config {
 namespace {
 
 template <typename Message>
 Message Read(const std::string& name) {
-  const std::string path = std::string(SCHAKEL_SOURCE_DIR "/deploy/examples/") + name;
+  const std::string path = checkout::SourcePath("deploy/examples/") + name;
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
   text << in.rdbuf();

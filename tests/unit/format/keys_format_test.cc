@@ -8,6 +8,7 @@
 
 #include "broker/machine/keys.h"
 #include "broker/store/family.h"
+#include "tests/support/paths.h"
 
 namespace schakel::machine {
 namespace {
@@ -19,7 +20,7 @@ std::string ReadText(const std::string& path) {
   return text.str();
 }
 
-std::string Page() { return ReadText(SCHAKEL_SOURCE_DIR "/broker/store/FORMAT.md"); }
+std::string Page() { return ReadText(checkout::SourcePath("broker/store/FORMAT.md")); }
 
 // The page's chapter of a family.
 std::string Chapter(store::Family family) {
@@ -113,7 +114,7 @@ TEST(KeysFormat, ShowsEveryKeyInItsFamilysChapter) {
 TEST(KeysFormat, LeavesOutNoKeyThatTheMachineCanMake) {
   std::set<std::string> shown;
   for (const auto& [name, example] : Examples()) shown.insert(name);
-  std::istringstream header(ReadText(SCHAKEL_SOURCE_DIR "/broker/machine/keys.h"));
+  std::istringstream header(ReadText(checkout::SourcePath("broker/machine/keys.h")));
   std::set<std::string> made;
   for (std::string line; std::getline(header, line);) {
     if (!line.starts_with("Bytes ")) continue;

@@ -18,11 +18,12 @@
 #include "broker/merkle/proof.h"
 #include "broker/merkle/tile_builder.h"
 #include "broker/merkle/tree.h"
+#include "tests/support/paths.h"
 
 namespace schakel::merkle {
 
 inline std::string ReadVectorFile(const std::string& name) {
-  std::ifstream in(SCHAKEL_SOURCE_DIR "/tests/vectors/" + name, std::ios::binary);
+  std::ifstream in(checkout::SourcePath("tests/vectors/") + name, std::ios::binary);
   EXPECT_TRUE(in.good()) << name;
   return std::string(std::istreambuf_iterator<char>(in), {});
 }

@@ -9,6 +9,7 @@
 
 #include "broker/merkle/checkpoint.h"
 #include "broker/merkle/tile.h"
+#include "tests/support/paths.h"
 #include "tests/unit/merkle/support.h"
 #include "tests/unit/merkle/textbook.h"
 
@@ -58,8 +59,8 @@ class TlogFolder : public testing::Test {
   }
   std::string Vkey() const { return VerifierKey::Create(kOrigin, signer_.public_key())->Encode(); }
   Verdict Check(const std::string& vkey) const {
-    const std::string command = "python3 '" SCHAKEL_SOURCE_DIR
-                                "/tests/tlog/check_tlog_tiles.py' '" +
+    const std::string command = "python3 '" +
+                                checkout::SourcePath("tests/tlog/check_tlog_tiles.py") + "' '" +
                                 folder_.string() + "' '" + vkey + "' 2>&1";
     Verdict verdict;
     FILE* pipe = popen(command.c_str(), "r");

@@ -11,12 +11,13 @@
 #include <string>
 
 #include "policy/engine/compile.h"
+#include "tests/support/paths.h"
 
 namespace schakel::policy {
 
 inline BundleFiles ReferenceFiles() {
   BundleFiles files;
-  const std::filesystem::path folder = SCHAKEL_SOURCE_DIR "/policy/zuid-holland-zuid/";
+  const std::filesystem::path folder = checkout::SourcePath("policy/zuid-holland-zuid/");
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     if (!entry.is_regular_file()) continue;
     std::ifstream in(entry.path(), std::ios::binary);

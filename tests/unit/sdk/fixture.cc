@@ -4,12 +4,13 @@
 #include "clients/sdk/files.h"
 #include "clients/sdk/policy_client.h"
 #include "clients/sdk/pseudonym_client.h"
+#include "tests/support/paths.h"
 
 namespace schakel::sdk {
 
 std::shared_ptr<const LoadedBundle> Reference() {
   static const std::shared_ptr<const LoadedBundle> bundle = [] {
-    const auto packed = PackPolicyFolder(SCHAKEL_SOURCE_DIR "/policy/zuid-holland-zuid",
+    const auto packed = PackPolicyFolder(checkout::SourcePath("policy/zuid-holland-zuid"),
                                          {{1, crypto::Sha256("a key document")}});
     EXPECT_TRUE(packed.ok()) << packed.error().message;
     auto loaded = LoadBundle(packed->bundle, packed->digest);

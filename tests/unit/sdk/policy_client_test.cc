@@ -1,5 +1,6 @@
 #include "clients/sdk/policy_client.h"
 
+#include "tests/support/paths.h"
 #include "tests/unit/sdk/fake_server.h"
 
 namespace schakel::sdk {
@@ -73,7 +74,7 @@ TEST(PackPolicyFolder, RefusesAFolderThatIsNone) {
 
 TEST(PackPolicyFolder, LeavesOutFilesThatAreNoPart) {
   crypto::TempFolder folder;
-  std::filesystem::copy(SCHAKEL_SOURCE_DIR "/policy/zuid-holland-zuid", folder.path() / "b",
+  std::filesystem::copy(checkout::SourcePath("policy/zuid-holland-zuid"), folder.path() / "b",
                         std::filesystem::copy_options::recursive);
   const auto packed = PackPolicyFolder(folder.path() / "b");
   ASSERT_TRUE(packed.ok()) << packed.error().message;

@@ -4,6 +4,7 @@
 #include "broker/store/family.h"
 #include "broker/store/head_store.h"
 #include "broker/store/high_water.h"
+#include "tests/support/paths.h"
 #include "tests/unit/store/temp_folder.h"
 
 namespace schakel::store {
@@ -11,7 +12,7 @@ namespace {
 
 // True when the page shows `line` as an example of its own.
 bool Shows(const std::string& line) {
-  const std::string page = ReadAll(SCHAKEL_SOURCE_DIR "/broker/store/FORMAT.md");
+  const std::string page = ReadAll(checkout::SourcePath("broker/store/FORMAT.md"));
   return page.find("\n    " + line + "\n") != std::string::npos;
 }
 
@@ -25,7 +26,7 @@ TEST(FormatPage, ShowsTheHeadFile) {
 }
 
 TEST(FormatPage, NamesEveryFamilyInAChapter) {
-  const std::string page = ReadAll(SCHAKEL_SOURCE_DIR "/broker/store/FORMAT.md");
+  const std::string page = ReadAll(checkout::SourcePath("broker/store/FORMAT.md"));
   for (const Family family : kFamilies) {
     EXPECT_NE(page.find("\n## Family `" + std::string(FamilyName(family)) + "`\n"),
               std::string::npos)

@@ -7,6 +7,7 @@
 
 #include "broker/store/overlay_view.h"
 #include "broker/store/testing/raw_database.h"
+#include "tests/support/paths.h"
 #include "tests/unit/store/store_fixture.h"
 
 namespace schakel::store {
@@ -57,7 +58,7 @@ TEST_F(StoreTest, KeepsCommitsOverAReopening) {
 
 TEST_F(StoreTest, WritesItsOwnKeysAsTheFormatPageSays) {
   ASSERT_TRUE(MustOpen(Options())->Commit(BatchAt(1), 4660).ok());
-  const std::string page = ReadAll(SCHAKEL_SOURCE_DIR "/broker/store/FORMAT.md");
+  const std::string page = ReadAll(checkout::SourcePath("broker/store/FORMAT.md"));
   for (const std::string key : {"format", "position"}) {
     const auto value = testing::ReadOwnKey(folder_ / "data", key);
     ASSERT_TRUE(value.ok());

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "broker/transport/error_texts.h"
+#include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
 
 namespace schakel::transport {
@@ -28,7 +29,7 @@ TEST(Reasons, OfAnswersAreAllKnown) {
   std::set<std::string> reasons;
   for (const char* folder : {"broker/transport", "broker/rpc", "broker/delivery", "broker/query",
                              "broker/sequencer", "broker/machine", "broker/custodian"}) {
-    const std::filesystem::path root = std::filesystem::path(SCHAKEL_SOURCE_DIR) / folder;
+    const std::filesystem::path root = checkout::SourcePath(folder);
     if (!std::filesystem::exists(root)) continue;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
       const std::string extension = entry.path().extension();

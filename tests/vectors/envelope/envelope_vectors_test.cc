@@ -16,13 +16,14 @@
 #include "broker/merkle/batch_tree.h"
 #include "schakel/v1/consent.pb.h"
 #include "schakel/v1/envelope.pb.h"
+#include "tests/support/paths.h"
 #include "tests/vectors/envelope/fixed.h"
 
 namespace schakel::vectors {
 namespace {
 
 std::string ReadVectorFile(const std::string& name) {
-  std::ifstream in(SCHAKEL_SOURCE_DIR "/tests/vectors/envelope/" + name, std::ios::binary);
+  std::ifstream in(checkout::SourcePath("tests/vectors/envelope/") + name, std::ios::binary);
   EXPECT_TRUE(in.good()) << name;
   std::ostringstream text;
   text << in.rdbuf();

@@ -11,6 +11,7 @@
 #include "broker/crypto/sign.h"
 #include "broker/merkle/batch_tree.h"
 #include "schakel/v1/inbox.pb.h"
+#include "tests/support/paths.h"
 #include "tests/vectors/envelope/envelope_vectors.h"
 #include "tests/vectors/envelope/fixed.h"
 
@@ -20,7 +21,7 @@ namespace {
 constexpr int kOpened = 0;
 
 std::string FileOnDisk() {
-  std::ifstream in(SCHAKEL_SOURCE_DIR "/tests/vectors/envelope/refused-1.json", std::ios::binary);
+  std::ifstream in(checkout::SourcePath("tests/vectors/envelope/refused-1.json"), std::ios::binary);
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();
