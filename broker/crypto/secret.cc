@@ -4,27 +4,22 @@
 
 #include <utility>
 
-#include "broker/crypto/init.h"
 #include "broker/crypto/raw.h"
+#include "broker/crypto/secret_pool.h"
 
 namespace schakel::crypto {
 
-SecretBytes::SecretBytes(size_t size) : size_(size) {
-  if (size == 0) return;
-  InitCrypto();
-  data_ = static_cast<uint8_t*>(sodium_malloc(size));
-  SCHAKEL_CHECK(data_ != nullptr, "memory for a secret");
-  sodium_memzero(data_, size);  // sodium_malloc fills with 0xdb
-}
+SecretBytes::SecretBytes(size_t size)
+    : data_(size == 0 ? nullptr : TakeSecretMemory(size)), size_(size) {}
 
-SecretBytes::~SecretBytes() { sodium_free(data_); }
+SecretBytes::~SecretBytes() { GiveBackSecretMemory(data_, size_); }
 
 SecretBytes::SecretBytes(SecretBytes&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 
 SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
   if (this != &other) {
-    sodium_free(data_);
+    GiveBackSecretMemory(data_, size_);
     data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
   }

@@ -10,9 +10,10 @@
 
 namespace schakel::crypto {
 
-// A byte string in guarded, locked memory (sodium_malloc) that is wiped when it goes. Move-only; a
-// moved-from object is empty. Every read of the bytes shows in the code as ExposeSecret...().
-// Locking is best effort: under a low RLIMIT_MEMLOCK the pages may be swapped.
+// A byte string in guarded, locked memory (sodium_malloc, shared by small ones: secret_pool.h) that
+// is wiped when it goes. Move-only; a moved-from object is empty. Every read of the bytes shows in
+// the code as ExposeSecret...(). Locking is best effort: under a low RLIMIT_MEMLOCK the pages may
+// be swapped.
 class SecretBytes {
  public:
   SecretBytes() = default;

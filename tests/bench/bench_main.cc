@@ -10,11 +10,14 @@
 int main(int argc, char** argv) {
   schakel::bench::PublishOptions options;
   bool library_only = false;
+  bool publish_only = false;
   CLI::App app("Measures Schakel against baselines in the same run");
   app.add_option("--seconds", options.seconds, "Counted seconds of each measurement");
   app.add_option("--rounds", options.rounds, "Interleaved rounds; the median is shown");
+  app.add_option("--in-flight", options.in_flight, "Calls in flight, a row each")->delimiter(',');
+  app.add_flag("--publish-only", publish_only, "Only the publishes");
   app.add_flag("--library-only", library_only, "Only what needs no server");
   CLI11_PARSE(app, argc, argv);
-  schakel::bench::RunLibraryBench(std::cout);
+  if (!publish_only) schakel::bench::RunLibraryBench(std::cout);
   return library_only ? 0 : schakel::bench::RunPublishBench(options, std::cout);
 }

@@ -2,15 +2,17 @@
 #pragma once
 
 #include <ostream>
+#include <vector>
 
 namespace schakel::bench {
 
 struct PublishOptions {
   double seconds = 2;
   int rounds = 5;
+  std::vector<int> in_flight = {1, 16, 64, 256};
 };
 
-// Prints a row for 1, 16, 64 and 256 calls in flight. 1 when a call failed.
+// Prints a row for each number of calls in flight, as soon as it is measured. 1 when a call failed.
 int RunPublishBench(const PublishOptions& options, std::ostream& out);
 
 }  // namespace schakel::bench

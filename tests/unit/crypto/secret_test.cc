@@ -5,7 +5,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <set>
 #include <type_traits>
+#include <vector>
 
 namespace schakel::crypto {
 namespace {
@@ -33,6 +35,30 @@ TEST(SecretBytes, IsEmptyAfterAMove) {
   EXPECT_EQ(second.ExposeSecret(), "abc");
   second = SecretBytes::CopyOf("de");
   EXPECT_EQ(second.ExposeSecret(), "de");
+}
+
+TEST(SecretBytes, ThatShareABlockAreWipedWhenTheyGoAndNeverOverlap) {
+  for (size_t size : {1u, 64u, 65u, 256u, 257u, 2048u, 5000u}) {
+    std::vector<SecretBytes> held;
+    std::set<const char*> places;
+    for (int i = 0; i < 100; ++i) {
+      held.push_back(SecretBytes(size));
+      const BytesView view = held.back().ExposeSecret();
+      EXPECT_EQ(view.find_first_not_of('\0'), BytesView::npos) << size << ": not zeros";
+      std::fill_n(held.back().ExposeSecretForWrite().data(), size, uint8_t{0xA5});
+      places.insert(view.data());
+    }
+    EXPECT_EQ(places.size(), 100u) << size;
+    for (const auto& secret : held) {
+      EXPECT_EQ(secret.ExposeSecret().find_first_not_of('\xA5'), BytesView::npos) << size;
+    }
+    // A piece that was given back is the next one taken: zeros, though nobody cleaned up.
+    held.clear();
+    for (int i = 0; i < 100; ++i) held.push_back(SecretBytes(size));
+    for (const auto& secret : held) {
+      EXPECT_EQ(secret.ExposeSecret().find_first_not_of('\0'), BytesView::npos) << size;
+    }
+  }
 }
 
 TEST(ConstantTimeEqual, ComparesBytesAndSizes) {
