@@ -34,8 +34,7 @@ void Merge(DurableEffects& into, const machine::Outcome& outcome) {
 Result<std::unique_ptr<Sequencer>> Sequencer::Start(store::StateStore* store,
                                                     SequencerOptions options) {
   SCHAKEL_ASSIGN(auto machine, machine::Machine::Load(store->durable()));
-  SCHAKEL_ASSIGN(auto clock,
-                 ClockGuard::Start(*options.clock, Micros(machine->meta().time_us())));
+  SCHAKEL_ASSIGN(auto clock, ClockGuard::Start(*options.clock, Micros(machine->meta().time_us())));
   std::unique_ptr<Sequencer> sequencer(
       new Sequencer(store, options, std::move(machine), std::move(clock)));
   sequencer->answerer_ = std::thread([s = sequencer.get()] { s->AnswerLoop(); });
@@ -45,7 +44,11 @@ Result<std::unique_ptr<Sequencer>> Sequencer::Start(store::StateStore* store,
 
 Sequencer::Sequencer(store::StateStore* store, SequencerOptions options,
                      std::unique_ptr<machine::Machine> machine, ClockGuard clock)
-    : store_(store), options_(options), machine_(std::move(machine)), clock_(std::move(clock)) {
+    : store_(store),
+      options_(options),
+      machine_(std::move(machine)),
+      clock_(std::move(clock)),
+      registry_(store->durable()) {
   head_.origin = machine_->meta().origin();
   head_.size = machine_->TreeHead().size;
   head_.root = machine_->TreeHead().root;
@@ -128,15 +131,14 @@ void Sequencer::CommitLoop() {
     bool stopping = false;
     {
       std::unique_lock lock(mutex_);
-      work_.wait_for(lock, limits::kTickIntervalMin,
-                     [&] { return stopping_ || !lanes_.empty(); });
+      work_.wait_for(lock, limits::kTickIntervalMin, [&] { return stopping_ || !lanes_.empty(); });
       batch = lanes_.Take(limits::kBatchCommandsMax);
       stopping = stopping_;
     }
     if (batch.empty() && stopping) return;
     if (options_.ticks && !stopping && TimerDue()) {
-      batch.insert(batch.begin(), Waiting{machine::Tick{}, std::nullopt,
-                                          [](const Result<machine::Outcome>&) {}});
+      batch.insert(batch.begin(),
+                   Waiting{machine::Tick{}, std::nullopt, [](const Result<machine::Outcome>&) {}});
     }
     if (batch.empty()) continue;
     auto finished = RunBatch(std::move(batch));
@@ -149,7 +151,7 @@ void Sequencer::CommitLoop() {
 Result<Sequencer::Finished> Sequencer::RunBatch(std::vector<Waiting> waiting) {
   Finished finished;
   store::Batch batch;
-  store::OverlayView view(store_->durable(), {&batch});
+  store::OverlayView view(registry_, {&batch});
   auto fail = [&](Error error) {
     Fail(error, std::move(waiting));
     return error;
@@ -171,8 +173,10 @@ Result<Sequencer::Finished> Sequencer::RunBatch(std::vector<Waiting> waiting) {
     written = store_->Commit(batch, machine_->meta().position());
   }
   if (!written.ok()) return fail(written.error());
+  registry_.Committed(batch);
   if (options_.storage != nullptr) options_.storage->Wrote(batch.bytes());
-  for (size_t i = 0; i < waiting.size(); ++i) finished.answers[i].first = std::move(waiting[i].done);
+  for (size_t i = 0; i < waiting.size(); ++i)
+    finished.answers[i].first = std::move(waiting[i].done);
   {
     std::lock_guard lock(mutex_);
     head_.origin = machine_->meta().origin();

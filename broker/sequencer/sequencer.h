@@ -15,6 +15,7 @@
 #include "broker/machine/machine.h"
 #include "broker/sequencer/clock_guard.h"
 #include "broker/sequencer/lanes.h"
+#include "broker/sequencer/registry_cache.h"
 #include "broker/store/reserve_file.h"
 #include "broker/store/state_store.h"
 
@@ -23,7 +24,8 @@ namespace schakel::sequencer {
 // What a batch brought about, now that it is durable.
 struct DurableEffects {
   std::vector<OrganisationId> wake;  // inboxes that have something new to hand over
-  // Values of subjects whose consents or objections changed, each with the position that changed it.
+  // Values of subjects whose consents or objections changed, each with the position that changed
+  // it.
   std::vector<std::pair<Bytes, uint64_t>> changed_subjects;
   bool directory_changed = false;
   bool policy_changed = false;
@@ -42,10 +44,10 @@ class Listener {
 };
 
 struct SequencerOptions {
-  const Clock* clock = nullptr;             // REQUIRES: set
-  store::StorageGuard* storage = nullptr;   // null: never low
-  Listener* listener = nullptr;             // null: nobody
-  bool ticks = true;                        // whether it issues ticks by itself
+  const Clock* clock = nullptr;            // REQUIRES: set
+  store::StorageGuard* storage = nullptr;  // null: never low
+  Listener* listener = nullptr;            // null: nobody
+  bool ticks = true;                       // whether it issues ticks by itself
 };
 
 struct SequencerStats {
@@ -111,6 +113,7 @@ class Sequencer {
   // Of the committing thread alone.
   std::unique_ptr<machine::Machine> machine_;
   ClockGuard clock_;
+  RegistryCache registry_;
   Micros last_tick_{0};
   bool timers_left_ = false;
 
