@@ -23,6 +23,9 @@ std::optional<std::string_view> IncludeOf(std::string_view line) {
 }
 
 // The table's folder that an included path belongs to; empty for a library or the standard.
+// Lists of headers to precompile: no code includes them, and they include from everywhere.
+bool IsForTheCompiler(const SourceFile& file) { return file.Under("cmake/precompiled"); }
+
 std::string_view LayerOfInclude(std::string_view include) {
   const bool generated = include.ends_with(".pb.h");
   if (generated && !include.starts_with("google/protobuf/")) return "proto";
@@ -135,7 +138,7 @@ std::map<std::string_view, std::set<std::string_view>> Closure() {
 }
 
 std::vector<Finding> CheckLayers(const SourceFile& file) {
-  if (!file.IsCode()) return {};
+  if (!file.IsCode() || IsForTheCompiler(file)) return {};
   const std::string_view own = LayerOf(file.path);
   if (own.empty()) {
     return {{file.path, 0,
@@ -162,7 +165,7 @@ std::vector<Finding> CheckLayers(const SourceFile& file) {
 }
 
 std::vector<Finding> CheckLibraries(const SourceFile& file) {
-  if (!file.IsCode()) return {};
+  if (!file.IsCode() || IsForTheCompiler(file)) return {};
   std::vector<Finding> findings;
   for (const LibraryRule& rule : LibraryRules()) {
     const bool home = std::any_of(rule.homes.begin(), rule.homes.end(),
