@@ -77,7 +77,8 @@ void AddDraftOptions(Verb& verb, DraftOptions& options) {
   verb.Values("--identity", options.identities, Msg::kOptIdentity, "[N=]@FILE");
   verb.Values("--attest", options.attest, Msg::kOptAttest, "CODE");
   verb.Value("--case", options.case_id, Msg::kOptCase, "ID");
-  verb.Value("--urgency", options.urgency, Msg::kOptUrgency, "normal|acute");
+  verb.Choice("--urgency", options.urgency, Msg::kOptUrgency, "normal|acute",
+              v1::Urgency_descriptor());
   verb.Value("--expires", options.expires, Msg::kOptExpires, "TIME");
   verb.Value("--supersedes", options.supersedes, Msg::kOptSupersedes, "ID");
   verb.Value("--follows", options.follows, Msg::kOptFollows, "ID");

@@ -141,9 +141,9 @@ std::string Mistake(const Invocation& invocation, const CLI::App& program,
 
 }  // namespace
 
-ExitCode RunCli(std::vector<std::string> args, Io& io) {
-  Invocation invocation(io, FirstLanguage(args, io));
-  CLI::App program(invocation.Text(Msg::kProgram), "schakel");
+void BuildProgram(CLI::App& program, Invocation& invocation) {
+  program.name("schakel");
+  program.description(invocation.Text(Msg::kProgram));
   program.formatter(std::make_shared<ExamplesFirst>(invocation));
   program.option_defaults()->group(invocation.Text(Msg::kOptionsLabel));
   program.set_help_flag("-h,--help", invocation.Text(Msg::kOptHelp));
@@ -160,13 +160,22 @@ ExitCode RunCli(std::vector<std::string> args, Io& io) {
   AddPolicy(program, invocation);
   AddAudit(program, invocation);
   AddContext(program, invocation);
+  AddCompletion(program, invocation);
   AddVersion(program, invocation);
   // After its nouns were added, since they would inherit it.
   program.footer(
       "schakel context add team --broker broker.zhz.example:7443 --ca ca.pem \\\n"
-      "    --certificate team.pem --key team.key --key-store keys\n"
+      "    --certificate team.pem --key team.key --key-store keys --crl crl.pem \\\n"
+      "    --actor u123 --actor-role wijkteam\n"
+      "schakel context check\n"
       "schakel inbox watch --out signals --exec ./handle\n"
       "schakel signal list");
+}
+
+ExitCode RunCli(std::vector<std::string> args, Io& io) {
+  Invocation invocation(io, FirstLanguage(args, io));
+  CLI::App program;
+  BuildProgram(program, invocation);
   try {
     args = SplitIdentityNumbers(args);
     std::reverse(args.begin(), args.end());  // as CLI11 wants them

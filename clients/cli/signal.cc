@@ -161,7 +161,8 @@ void AddSignal(CLI::App& program, Invocation& invocation) {
             "schakel signal list --outbox");
   const auto options = std::make_shared<ListOptions>();
   list.Number("--limit", options->limit, Msg::kOptLimit);
-  list.Values("--state-of", options->states, Msg::kOptStateOf, "STATE");
+  list.Choices("--state-of", options->states, Msg::kOptStateOf, "STATE",
+               v1::RecipientState_descriptor());
   list.Flag("--outbox", options->outbox, Msg::kOptOutbox);
   list.Run([&invocation, options] { return List(invocation, *options); });
 
