@@ -1,4 +1,5 @@
 // Man pages in man(7), from the command tree.
+#include <algorithm>
 #include <cctype>
 
 #include "clients/cli/completion_parts.h"
@@ -21,6 +22,37 @@ std::string Escaped(const std::string& text) {
       out += c;
     }
     line_begins = c == '\n';
+  }
+  return out;
+}
+
+// How long mandoc finds it once letters beyond ASCII are spelled out, as in \[u00E9].
+size_t SourceWidth(const std::string& word) {
+  size_t width = 0;
+  for (const char c : Escaped(word)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) ++width;
+    if (byte >= 0xc0) width += 8;
+  }
+  return width;
+}
+
+// Prose on lines of 78 bytes at most, as roff sources are written; words stay whole.
+std::string Wrapped(const std::string& text) {
+  std::string out;
+  size_t column = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(' ', at), text.size());
+    const std::string word = text.substr(at, end - at);
+    const size_t width = SourceWidth(word);
+    if (column > 0 && column + 1 + width > 78) {
+      out += '\n';
+      column = 0;
+    }
+    if (column > 0) out += ' ';
+    column += width + (column > 0 ? 1 : 0);
+    out += word;
+    at = end + 1;
   }
   return out;
 }
@@ -57,10 +89,10 @@ class Page {
       Item("$XDG_CONFIG_HOME/schakel/contexts.yaml", Text(Msg::kManFileContexts));
       Item("$XDG_STATE_HOME/schakel/", Text(Msg::kManFileState));
       Heading(Msg::kManExit);
-      out_ += Escaped(Text(Msg::kManExitCodes)) + "\n";
+      out_ += Prose(Text(Msg::kManExitCodes)) + "\n";
     } else {
       Heading(Msg::kManOptions);
-      out_ += Escaped(Text(Msg::kManCommonOptions)) + "\n";
+      out_ += Prose(Text(Msg::kManCommonOptions)) + "\n";
     }
     Heading(Msg::kManSeeAlso);
     SeeAlso(name);
@@ -71,8 +103,10 @@ class Page {
   std::string Text(Msg message) const { return Say(language_, message); }
   void Heading(Msg text) { out_ += ".SH " + Escaped(Text(text)) + "\n"; }
   void Item(const std::string& what, const std::string& text) {
-    out_ += ".TP\n.B " + Escaped(what) + "\n" + Escaped(text) + "\n";
+    out_ += ".TP\n.B " + Escaped(what) + "\n" + Prose(text) + "\n";
   }
+  // A line of text may grow by escapes, so it is broken first.
+  static std::string Prose(const std::string& text) { return Escaped(Wrapped(text)); }
   void Noun(const Command& noun) { Item("schakel " + noun.path, noun.help); }
 
   // One command a line, as it is typed.
@@ -90,7 +124,7 @@ class Page {
       }
     }
     if (optional) rest += " [" + Text(Msg::kOptionsLabel) + "]";
-    out_ += Escaped(rest.substr(rest.empty() ? 0 : 1)) + "\n";
+    out_ += Prose(rest.substr(rest.empty() ? 0 : 1)) + "\n";
   }
 
   void Synopsis(const Command& noun) {
@@ -127,7 +161,7 @@ class Page {
   }
 
   void Verb(const Command& verb) {
-    out_ += ".SS " + Escaped("schakel " + verb.path) + "\n" + Escaped(verb.help) + ".\n";
+    out_ += ".SS " + Escaped("schakel " + verb.path) + "\n" + Prose(verb.help + ".") + "\n";
     if (!verb.examples.empty()) Examples(verb);
     for (const auto& option : verb.options) {
       if (option.names.front() != "-h") Option(option);

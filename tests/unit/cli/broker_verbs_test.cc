@@ -2,9 +2,13 @@
 // exit code comes out, and what the outbox does for --key and resend.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
 
 #include "clients/sdk/files.h"
+#include "clients/sdk/inbox_client.h"
 #include "tests/unit/cli/fake_broker.h"
 #include "tests/unit/cli/run.h"
 
@@ -279,6 +283,147 @@ TEST_F(BrokerVerbs, WatchGivesBackWhatTheProgramDoesNotTake) {
   EXPECT_TRUE(broker_->acknowledged.empty());
   EXPECT_EQ(broker_->released.size(), 2u) << "once more before it gives up";
   EXPECT_NE(ran.err.find("The program ended with 3"), std::string::npos) << ran.err;
+}
+
+TEST_F(BrokerVerbs, WatchHandsOverNoticesToo) {
+  v1::Delivery delivery;
+  delivery.set_delivery_id(sdk::NewRequestId().str());
+  auto* notice = delivery.mutable_notice();
+  notice->set_kind(v1::NOTICE_KIND_CONSENT_WITHDRAWN);
+  notice->set_signal_id(sdk::NewRequestId().str());
+  notice->set_sender(sdk::kLandlord.str());
+  broker_->waiting.push_back(delivery);
+  const auto seen = relief_.home.path() / "seen";
+  const auto folder = relief_.home.path() / "signals";
+  const Ran ran = relief_.Run({"inbox", "watch", "--until-idle", "--out", folder.string(), "--exec",
+                               "test -f notice.json && test ! -f signal.json && "
+                               "test \"$SCHAKEL_NOTICE\" = 1 && echo $SCHAKEL_DELIVERY_ID > " +
+                                   seen.string()});
+  EXPECT_EQ(ran.code, ExitCode::kOk) << ran.err;
+  EXPECT_EQ(crypto::ReadText(seen), UuidText(delivery.delivery_id()) + "\n");
+  EXPECT_EQ(broker_->acknowledged, std::vector{delivery.delivery_id()});
+  const auto kept = folder / ("notice-" + UuidText(delivery.delivery_id())) / "notice.json";
+  EXPECT_EQ(json::parse(crypto::ReadText(kept))["notice"]["kind"], "consent-withdrawn");
+}
+
+TEST_F(BrokerVerbs, WatchKeepsWhatItWroteWhenTheProgramFails) {
+  ASSERT_EQ(landlord_.Run(Send()).code, ExitCode::kOk);
+  Deliver();
+  const auto folder = relief_.home.path() / "signals";
+  EXPECT_EQ(
+      relief_.Run({"inbox", "watch", "--until-idle", "--out", folder.string(), "--exec", "exit 3"})
+          .code,
+      ExitCode::kNegative);
+  EXPECT_TRUE(broker_->acknowledged.empty());
+  // The next run finds the folder of the last one, whole, and takes the item.
+  const Ran again = relief_.Run({"inbox", "watch", "--until-idle", "--out", folder.string(),
+                                 "--exec", "test -f signal.json"});
+  EXPECT_EQ(again.code, ExitCode::kOk) << again.err;
+  EXPECT_EQ(broker_->acknowledged.size(), 1u);
+  for (const auto& each : std::filesystem::recursive_directory_iterator(folder)) {
+    EXPECT_EQ(each.path().string().find(".tmp-"), std::string::npos) << each.path();
+  }
+}
+
+// ---- The feed ----
+
+v1::OutcomeEvent Event(v1::RecipientState state) {
+  v1::OutcomeEvent event;
+  event.set_signal_id(sdk::NewRequestId().str());
+  event.mutable_outcome()->set_recipient(sdk::kDebtRelief.str());
+  event.mutable_outcome()->set_state(state);
+  return event;
+}
+
+TEST_F(BrokerVerbs, OutcomesGoOnAfterACursor) {
+  for (int i = 0; i < 5; ++i) broker_->events.push_back(Event(v1::RECIPIENT_STATE_DELIVERED));
+  const Ran first = landlord_.Run({"signal", "outcomes", "--limit", "2", "-o", "jsonl"});
+  EXPECT_EQ(std::count(first.out.begin(), first.out.end(), '\n'), 2);
+  EXPECT_NE(first.err.find("There is more"), std::string::npos) << first.err;
+  const std::string last = first.out.substr(first.out.find('\n') + 1);
+  const std::string cursor = json::parse(last)["cursor"];
+  EXPECT_NE(first.err.find("--after " + cursor), std::string::npos) << first.err;
+  const Ran rest = landlord_.Run({"signal", "outcomes", "--after", cursor, "-o", "jsonl"});
+  EXPECT_EQ(std::count(rest.out.begin(), rest.out.end(), '\n'), 3) << rest.out;
+  EXPECT_EQ(rest.err.find("There is more"), std::string::npos) << rest.err;
+}
+
+TEST_F(BrokerVerbs, OutcomesAreFollowedAsTheyCome) {
+  broker_->events.push_back(Event(v1::RECIPIENT_STATE_QUEUED));
+  broker_->outcomes_down = 2;  // a broker that is busy for a moment ends no feed
+  std::thread later([&] {
+    // The second event comes only after the first was asked for.
+    while (true) {
+      {
+        const std::lock_guard lock(broker_->mutex);
+        if (broker_->outcomes_down == 0) {
+          broker_->events.push_back(Event(v1::RECIPIENT_STATE_DELIVERED));
+          broker_->events.push_back(Event(v1::RECIPIENT_STATE_ACKNOWLEDGED));
+          return;
+        }
+      }
+      std::this_thread::yield();
+    }
+  });
+  const Ran ran = landlord_.Run(
+      {"signal", "outcomes", "--follow", "--limit", "3", "--every", "50ms", "-o", "jsonl"});
+  later.join();
+  EXPECT_EQ(ran.code, ExitCode::kOk) << ran.err;
+  std::istringstream lines(ran.out);
+  std::vector<std::string> states;
+  for (std::string line; std::getline(lines, line);) {
+    states.push_back(json::parse(line)["outcome"]["state"]);
+  }
+  EXPECT_EQ(states, (std::vector<std::string>{"RECIPIENT_STATE_QUEUED", "RECIPIENT_STATE_DELIVERED",
+                                              "RECIPIENT_STATE_ACKNOWLEDGED"}));
+  EXPECT_NE(ran.err.find("--after"), std::string::npos) << ran.err;
+  const Ran table = landlord_.Run({"signal", "outcomes", "--follow", "--limit", "1"});
+  EXPECT_EQ(std::count(table.out.begin(), table.out.end(), '\n'), 1) << table.out;
+  EXPECT_NE(table.out.find("waiting"), std::string::npos) << table.out;
+  EXPECT_EQ(landlord_.Run({"signal", "outcomes", "--follow", "-o", "json"}).code, ExitCode::kUsage);
+}
+
+// ---- Households ----
+
+TEST_F(BrokerVerbs, AHouseholdsSectionsAreAboutWhoTheySay) {
+  crypto::WriteText(landlord_.home.path() / "second.json",
+                    R"({"family_name":"Twee","birth_date":"1982-02-02"})");
+  const std::string home = landlord_.home.path().string();
+  const Ran sent = landlord_.Run(
+      {"signal", "send", "--type", "rent-arrears", "--purpose", "prevent-eviction", "--ground",
+       "wgs-debt", "--to-function", "debt-relief@Dordrecht", "--subject-unlinked",
+       "--subject-unlinked", "--section", "finances:1,2=@" + home + "/arrears.json", "--identity:1",
+       "@" + home + "/person.json", "--identity:2=@" + home + "/second.json"});
+  ASSERT_EQ(sent.code, ExitCode::kOk) << sent.err;
+  Deliver();
+  const json item = json::parse(relief_.Run({"inbox", "fetch", "-o", "json"}).out)[0];
+  std::map<std::string, json> labels;  // by category, or name in an identity
+  for (const auto& section : item["sections"]) {
+    const bool identity = section["category"] == "identity";
+    labels[identity ? section["content"]["family_name"] : section["category"]] =
+        section["subjects"];
+  }
+  ASSERT_EQ(labels.size(), 3u) << item;
+  EXPECT_EQ(labels["finances"].size(), 2u);
+  EXPECT_EQ(labels["Een"].size(), 1u);
+  EXPECT_EQ(labels["Twee"].size(), 1u);
+  EXPECT_NE(labels["Een"], labels["Twee"]);
+  const std::set<std::string> both = labels["finances"].get<std::set<std::string>>();
+  EXPECT_TRUE(both.contains(labels["Een"][0].get<std::string>()));
+  EXPECT_TRUE(both.contains(labels["Twee"][0].get<std::string>()));
+  const Ran wrong =
+      landlord_.Run({"signal", "send", "--type", "rent-arrears", "--purpose", "prevent-eviction",
+                     "--ground", "wgs-debt", "--to-function", "debt-relief@Dordrecht",
+                     "--subject-unlinked", "--section", "finances:1,3=@" + home + "/arrears.json"});
+  EXPECT_EQ(wrong.code, ExitCode::kData) << "there is no third subject: " << wrong.err;
+  // An identity is about one person: with two it must say whom.
+  const Ran vague = landlord_.Run(
+      {"signal", "send", "--type", "rent-arrears", "--purpose", "prevent-eviction", "--ground",
+       "wgs-debt", "--to-function", "debt-relief@Dordrecht", "--subject-unlinked",
+       "--subject-unlinked", "--section", "finances=@" + home + "/arrears.json", "--identity",
+       "@" + home + "/person.json"});
+  EXPECT_EQ(vague.code, ExitCode::kUsage) << vague.err;
+  EXPECT_NE(vague.err.find("--identity:1"), std::string::npos) << vague.err;
 }
 
 TEST_F(BrokerVerbs, AcknowledgeTakesTheIdThatFetchShowed) {

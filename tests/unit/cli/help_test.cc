@@ -48,29 +48,6 @@ TEST(Help, IsDutchForWhoSpeaksDutch) {
   EXPECT_EQ(user.Run({"org", "disable", "-h"}).out, expected);
 }
 
-TEST(Help, ExistsForEveryVerbWithAnExample) {
-  User user;
-  const std::map<std::string, std::vector<std::string>> nouns = {
-      {"signal", {"send", "preflight", "status", "list", "outcomes", "resend"}},
-      {"inbox", {"fetch", "watch", "ack", "refuse", "release", "extend", "attach"}},
-      {"consent", {"record", "withdraw", "list", "check"}},
-      {"pseudonym", {"compute", "budget"}},
-      {"keys", {"generate", "show", "statement", "attach"}},
-      {"org", {"admit", "disable", "list", "show", "register-keys"}},
-      {"policy", {"check", "test", "explain", "pack", "activate", "show", "replay"}},
-      {"audit", {"checkpoint", "query", "subject", "prove", "verify", "export"}},
-      {"context", {"add", "use", "list", "show"}}};
-  for (const auto& [noun, verbs] : nouns) {
-    for (const auto& verb : verbs) {
-      const Ran ran = user.Run({noun, verb, "--help"});
-      EXPECT_EQ(ran.code, ExitCode::kOk) << noun << " " << verb;
-      EXPECT_NE(ran.out.find("Examples:\n  schakel "), std::string::npos) << noun << " " << verb;
-      EXPECT_NE(ran.out.find("schakel " + noun + " " + verb), std::string::npos)
-          << noun << " " << verb;
-    }
-  }
-}
-
 struct Mistake {
   std::vector<std::string> args;
   const char* says;
