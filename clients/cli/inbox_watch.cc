@@ -175,7 +175,7 @@ Result<ExitCode> Run(Invocation& invocation, const WatchOptions& options) {
 
 void AddInboxWatch(CLI::App* noun, Invocation& invocation) {
   Verb watch(noun, invocation, "watch", Msg::kVerbInboxWatch,
-             "schakel inbox watch --out signals --exec ./handle\n"
+             "schakel inbox watch --out signals --exec \"$PWD/handle\"\n"
              "schakel inbox watch --ack --out signals -o jsonl\n"
              "schakel inbox watch --exec 'cat 1-finances.json | import-arrears' --until-idle");
   const auto options = std::make_shared<WatchOptions>();

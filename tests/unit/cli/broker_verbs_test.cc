@@ -11,6 +11,7 @@
 #include "clients/sdk/inbox_client.h"
 #include "tests/unit/cli/fake_broker.h"
 #include "tests/unit/cli/run.h"
+#include "tests/unit/sdk/fake_log.h"
 
 namespace schakel::cli {
 namespace {
@@ -381,6 +382,59 @@ TEST_F(BrokerVerbs, OutcomesAreFollowedAsTheyCome) {
   EXPECT_EQ(std::count(table.out.begin(), table.out.end(), '\n'), 1) << table.out;
   EXPECT_NE(table.out.find("waiting"), std::string::npos) << table.out;
   EXPECT_EQ(landlord_.Run({"signal", "outcomes", "--follow", "-o", "json"}).code, ExitCode::kUsage);
+}
+
+// ---- Tables for spreadsheets ----
+
+TEST_F(BrokerVerbs, AnAuditQueryAsCsvOpensInASpreadsheet) {
+  v1::Record record;
+  record.set_index(7);
+  record.set_kind(v1::RECORD_KIND_PUBLISH);
+  record.set_organisation(sdk::kLandlord.str());
+  record.set_actor("=HYPERLINK(\"x\"), \"quoted\"");
+  record.set_outcome(v1::OUTCOME_PERMITTED);
+  auto* shown = broker_->records.add_records();
+  shown->set_index(7);
+  shown->set_record(record.SerializeAsString());
+  broker_->records.set_scope("region");
+  landlord_.variables["SCHAKEL_LOG_KEY"] = sdk::LogVerifier().Encode();
+  const Ran ran = landlord_.Run({"audit", "query", "-o", "csv"});
+  ASSERT_EQ(ran.code, ExitCode::kOk) << ran.err;
+  std::istringstream lines(ran.out);
+  std::string header;
+  std::string row;
+  std::getline(lines, header);
+  std::getline(lines, row);
+  while (!header.empty() && header.back() == '\r') header.pop_back();
+  EXPECT_EQ(header, "INDEX,TIME,KIND,ORGANISATION,ACTOR,TYPE,SECTIONS,OUTCOME,SIGNAL");
+  EXPECT_EQ(row.substr(0, 3), "7,,") << row;
+  EXPECT_NE(row.find("\"'=HYPERLINK(\"\"x\"\"), \"\"quoted\"\"\""), std::string::npos)
+      << "no formula, and quoted: " << row;
+  EXPECT_NE(row.find("signal sent"), std::string::npos) << "words, no codes: " << row;
+  EXPECT_EQ(ran.out.find("Scope"), std::string::npos) << "data on stdout, all else on stderr";
+}
+
+// ---- Codes ----
+
+TEST_F(BrokerVerbs, ThePolicyTellsWhichCodesGoTogether) {
+  const json codes = json::parse(landlord_.Run({"policy", "show", "--codes", "-o", "json"}).out);
+  const auto find = [&](const std::string& code) {
+    for (const auto& each : codes) {
+      if (each["code"] == code) return each;
+    }
+    return json();
+  };
+  EXPECT_EQ(find("rent-arrears")["kind"], "signal-type");
+  EXPECT_NE(find("rent-arrears").dump().find("prevent-eviction"), std::string::npos);
+  EXPECT_NE(find("wgs-debt")["article"], "");
+  EXPECT_EQ(find("debt-relief@dordrecht")["oin"], sdk::kDebtRelief.str());
+  const Ran schema = landlord_.Run({"policy", "show", "--schema", "rent-arrears:finances"});
+  EXPECT_EQ(schema.code, ExitCode::kOk) << schema.err;
+  EXPECT_TRUE(json::parse(schema.out)["properties"].contains("months_in_arrears")) << schema.out;
+  EXPECT_EQ(landlord_.Run({"policy", "show", "--schema", "rent-arrears:gossip"}).code,
+            ExitCode::kNotFound);
+  const Ran table = landlord_.Run({"policy", "show", "--codes", "--language", "nl"});
+  EXPECT_NE(table.out.find("doelen: prevent-eviction"), std::string::npos) << table.out;
 }
 
 // ---- Households ----

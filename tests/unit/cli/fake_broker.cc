@@ -180,6 +180,13 @@ class FakeBroker::Audit final : public v1::AuditService::Service {
  public:
   explicit Audit(FakeBroker& broker) : broker_(broker) {}
 
+  grpc::Status QueryRecords(grpc::ServerContext*, const v1::QueryRecordsRequest*,
+                            v1::QueryRecordsResponse* response) override {
+    const std::lock_guard lock(broker_.mutex);
+    *response = broker_.records;
+    return grpc::Status::OK;
+  }
+
   grpc::Status GetCheckpoint(grpc::ServerContext*, const v1::GetCheckpointRequest*,
                              v1::GetCheckpointResponse* response) override {
     const std::lock_guard lock(broker_.mutex);

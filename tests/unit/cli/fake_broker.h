@@ -52,7 +52,8 @@ class FakeBroker {
   Millis activated{0};     // of the bundle
   std::string checkpoint;  // the log's note
   grpc::Status policy_status;
-  std::mutex mutex;  // guards them while it runs
+  v1::QueryRecordsResponse records;  // what QueryRecords gives
+  std::mutex mutex;                  // guards them while it runs
 
  private:
   class Signals;

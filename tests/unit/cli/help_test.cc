@@ -22,7 +22,10 @@ TEST(Help, ShowsExamplesFirst) {
             "  ID ID required                  Delivery, as fetch shows it\n"
             "\n"
             "Options:\n"
-            "  -h,--help                       Show this help\n");
+            "  -h,--help                       Show this help\n"
+            "\n"
+            "Every command also takes the options of: schakel --help (output, language, broker, "
+            "keys, ...)\n");
 }
 
 TEST(Help, IsDutchForWhoSpeaksDutch) {
@@ -40,7 +43,10 @@ TEST(Help, IsDutchForWhoSpeaksDutch) {
       "\n"
       "Opties:\n"
       "  -h,--help                       Toon deze hulp\n"
-      "  --reason TEXT verplicht         Waarom; geen persoonsgegevens\n";
+      "  --reason TEXT verplicht         Waarom; geen persoonsgegevens\n"
+      "\n"
+      "Elke opdracht kent ook de opties van: schakel --help (uitvoer, taal, broker, sleutels, "
+      "...)\n";
   EXPECT_EQ(user.Run({"org", "disable", "-h"}).out, expected);
   user.variables["LANG"] = "en_GB.UTF-8";
   EXPECT_EQ(user.Run({"--language", "nl", "org", "disable", "-h"}).out, expected);
