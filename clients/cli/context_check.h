@@ -47,6 +47,7 @@ class Checkup {
   std::optional<crypto::TrustAnchors> anchors;
   std::unique_ptr<crypto::CrlStore> crls;
   std::vector<crypto::Certificate> chain;  // empty: unreadable
+  bool certificate_good = false;
   bool key_good = false;
   bool reached = false;  // the broker answered a call
   v1::OrganisationEntry entry;

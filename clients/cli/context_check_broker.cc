@@ -74,8 +74,11 @@ std::optional<std::pair<Error, std::string>> WrongServer(Checkup& check,
 }
 
 bool CheckTls(Checkup& check, const sdk::HostAndPort& server) {
-  if (!check.anchors || check.chain.empty() || !check.key_good) {
-    check.NotTested("tls", Msg::kStepTls, Msg::kStepCertificate);
+  if (!check.anchors || !check.certificate_good || !check.key_good) {
+    check.NotTested("tls", Msg::kStepTls,
+                    !check.anchors            ? Msg::kStepCa
+                    : !check.certificate_good ? Msg::kStepCertificate
+                                              : Msg::kStepKey);
     return false;
   }
   auto options = check.session.OptionsFor(check.session.context().broker());
@@ -227,7 +230,11 @@ void CheckBroker(Checkup& check) {
   } else {
     check.NotTested("tls", Msg::kStepTls, Msg::kStepTcp);
   }
-  if (good) {
+  // What the broker says of key sets is checked against the list.
+  const bool list_broken = !check.session.context().crl_path().empty() && !check.crls;
+  if (good && list_broken) {
+    check.NotTested("admission", Msg::kStepAdmission, Msg::kStepCrl);
+  } else if (good) {
     CheckAdmission(check);
   } else {
     check.NotTested("admission", Msg::kStepAdmission, Msg::kStepTls);

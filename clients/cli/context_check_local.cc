@@ -23,13 +23,9 @@ bool IsSet(Checkup& check, const char* step, Msg name, const std::string& value,
   return false;
 }
 
-std::string WhatToDoWithFile(Checkup& check, const Error& error, const std::string& path) {
+std::string WhatToDoWithFile(Checkup& check, const std::string& path) {
   struct stat facts {};
   if (::stat(path.c_str(), &facts) != 0) return check.Text(Msg::kTodoFile, {path});
-  if ((facts.st_mode & 077) != 0 && error.message.find("chmod") == std::string::npos &&
-      S_ISREG(facts.st_mode)) {
-    return check.Text(Msg::kTodoChmod, {"600", path});
-  }
   return check.Text(Msg::kTodoFormat, {path});
 }
 
@@ -40,7 +36,7 @@ void CheckAnchors(Checkup& check) {
   auto anchors =
       pem.ok() ? crypto::TrustAnchors::Parse(*pem) : Result<crypto::TrustAnchors>(pem.error());
   if (!anchors.ok()) {
-    check.Fail("ca", Msg::kStepCa, anchors.error(), WhatToDoWithFile(check, anchors.error(), path),
+    check.Fail("ca", Msg::kStepCa, anchors.error(), WhatToDoWithFile(check, path),
                ExitCode::kConfig);
     return;
   }
@@ -104,8 +100,8 @@ void CheckCertificate(Checkup& check) {
   if (!IsSet(check, "certificate", Msg::kStepCertificate, path, "certificate_file")) return;
   auto chain = check.session.certificate_chain();
   if (!chain.ok()) {
-    check.Fail("certificate", Msg::kStepCertificate, chain.error(),
-               WhatToDoWithFile(check, chain.error(), path), ExitCode::kConfig);
+    check.Fail("certificate", Msg::kStepCertificate, chain.error(), WhatToDoWithFile(check, path),
+               ExitCode::kConfig);
     return;
   }
   check.chain = std::move(*chain);
@@ -115,6 +111,7 @@ void CheckCertificate(Checkup& check) {
                ExitCode::kConfig);
     return;
   }
+  check.certificate_good = true;
   const auto& facts = check.chain.front().facts();
   const int64_t days = DaysUntil(facts.not_after, now);
   const std::string found =
@@ -131,7 +128,10 @@ void CheckKey(Checkup& check) {
   if (!IsSet(check, "key", Msg::kStepKey, path, "key_file")) return;
   const auto key = crypto::CertificateKey::Load(path);
   if (!key.ok()) {
-    check.Fail("key", Msg::kStepKey, key.error(), WhatToDoWithFile(check, key.error(), path),
+    struct stat facts {};
+    const bool open = ::stat(path.c_str(), &facts) == 0 && (facts.st_mode & 077) != 0;
+    check.Fail("key", Msg::kStepKey, key.error(),
+               open ? check.Text(Msg::kTodoChmod, {"600", path}) : WhatToDoWithFile(check, path),
                ExitCode::kConfig);
     return;
   }

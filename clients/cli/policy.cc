@@ -125,7 +125,7 @@ Result<ExitCode> Activate(Invocation& invocation, const std::string& path) {
 }
 
 Result<ExitCode> ShowPolicy(Invocation& invocation, const std::string& text, const std::string& out,
-                            bool codes) {
+                            bool codes, const std::string& section) {
   std::optional<Digest> digest;
   if (!text.empty()) {
     SCHAKEL_ASSIGN(digest, ParseDigest(invocation.language(), text, "DIGEST"));

@@ -41,8 +41,9 @@ class Examples : public ::testing::Test {
     for (const char* name : {"bsn.txt", "bsns.txt", "one.txt", "two.txt"}) {
       user_.File(name, "999990019\n");
     }
+    user_.File("outcomes.jsonl", "Y3Vyc29y\n");
     for (const char* name : {"form.pdf", "key-document-1.bin", "key-set.sig", "request.sig",
-                             "log.export", "receipt.json", "outcomes.jsonl"}) {
+                             "log.export", "receipt.json"}) {
       user_.File(name, "x");
     }
     fs::copy(pki_.path() / (oin_ + ".pem"), user_.home.path() / "debt-relief.pem");
@@ -54,7 +55,11 @@ class Examples : public ::testing::Test {
 
   testing::RunResult Play(const std::string& line) {
     const char* path = std::getenv("PATH");
-    testing::ChildOptions options{.program = "bash", .args = {"--norc", "-c", line}};
+    // The lines for zsh are taken by zsh, whose completion system is not started by scripts.
+    const bool zsh = line.find("completion zsh") != std::string::npos;
+    testing::ChildOptions options{
+        .program = zsh ? "zsh" : "bash",
+        .args = {zsh ? "-f" : "--norc", "-c", (zsh ? "compdef() { : }\n" : "") + line}};
     options.folder = user_.home.path();
     options.env = {{"PATH", checkout::BuildPath("bin") + ":" + (path == nullptr ? "" : path)},
                    {"HOME", user_.home.path().string()},
