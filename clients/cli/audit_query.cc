@@ -228,7 +228,7 @@ void AddAuditQuery(CLI::App* noun, Invocation& invocation) {
   query.Value("--until", options->until, Msg::kOptUntil, "TIME");
   query.Value("--organisation", options->organisation, Msg::kOptOrganisation, "OIN");
   query.Value("--by-actor", options->actor, Msg::kOptByActor, "ID");
-  query.Values("--kind", options->kinds, Msg::kOptKind, "KIND");
+  query.Choices("--kind", options->kinds, Msg::kOptKind, "KIND", v1::RecordKind_descriptor());
   query.Value("--subject-bsn", options->bsn, Msg::kOptOneBsn, "@FILE");
   query.Value("--signal", options->signal, Msg::kArgSignal, "ID");
   query.Value("--section-ground", options->section_ground, Msg::kOptSectionGround, "CODE");

@@ -287,7 +287,9 @@ void AddConsent(CLI::App& program, Invocation& invocation) {
               "    --identity-check known-in-person");
   const auto options = std::make_shared<RecordOptions>();
   record.Value("--subject-bsn", options->bsn, Msg::kOptOneBsn, "@FILE")->required();
-  record.Value("--identity-check", options->identity_check, Msg::kOptIdentityCheck, "HOW")
+  record
+      .Choice("--identity-check", options->identity_check, Msg::kOptIdentityCheck, "HOW",
+              v1::IdentityCheck_descriptor())
       ->required();
   record.Flag("--objection", options->objection, Msg::kOptObjection);
   record.Value("--sender-sector", options->sender.sector, Msg::kOptAxisSender, "SECTOR");
@@ -304,7 +306,7 @@ void AddConsent(CLI::App& program, Invocation& invocation) {
   record.Value("--until", options->until, Msg::kOptValidUntil, "TIME");
   record.Value("--valid", options->valid, Msg::kOptValid, "TIME");
   record.Values("--keep", options->keep, Msg::kOptKeep, "ID");
-  record.Value("--grantor", options->grantor, Msg::kOptGrantor, "WHO");
+  record.Choice("--grantor", options->grantor, Msg::kOptGrantor, "WHO", v1::Grantor_descriptor());
   record.Value("--form-version", options->form_version, Msg::kOptFormVersion, "TEXT");
   record.Value("--form-language", options->form_language, Msg::kOptFormLanguage, "CODE");
   record.Value("--evidence", options->evidence, Msg::kOptEvidence, "FILE");

@@ -1,10 +1,10 @@
-// schakel context: which broker, as whom.
+// schakel context: which broker, as whom. Testing it: context_check.cc.
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "clients/cli/context_check.h"
 #include "clients/cli/parse.h"
-#include "clients/cli/verb.h"
 
 namespace schakel::cli {
 namespace {
@@ -149,8 +149,10 @@ void AddContext(CLI::App& program, Invocation& invocation) {
   Verb show(noun, invocation, "show", Msg::kVerbContextShow,
             "schakel context show\nschakel context show team");
   const auto shown = std::make_shared<std::string>();
-  show.Value("NAME", *shown, Msg::kArgContext, "NAME");
+  show.Value("NAME", *shown, Msg::kArgContextOwn, "NAME");
   show.Run([&invocation, shown] { return ShowContext(invocation, *shown); });
+
+  AddContextCheck(noun, invocation);
 }
 
 }  // namespace schakel::cli

@@ -1,5 +1,6 @@
 #include "clients/cli/draft_options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 
@@ -34,6 +35,9 @@ Status AddSections(Invocation& invocation, const DraftOptions& options, sdk::Sig
       SCHAKEL_ASSIGN(const auto pair, ParsePair(invocation.language(), text, "--identity"));
       SCHAKEL_ASSIGN(target, ParseSectionTarget(invocation.language(), "identity:" + pair.first));
       file = pair.second;
+    } else if (options.unlinked + options.subject_bsn.size() > 1) {
+      // Whose name would be ambiguous, and the wrong person's name is a data breach.
+      return UsageError(invocation.Text(Msg::kIdentityOfWhom), "--identity");
     }
     SCHAKEL_TRY(AddSection(invocation, target, file, draft));
   }
@@ -77,7 +81,8 @@ void AddDraftOptions(Verb& verb, DraftOptions& options) {
   verb.Values("--identity", options.identities, Msg::kOptIdentity, "[N=]@FILE");
   verb.Values("--attest", options.attest, Msg::kOptAttest, "CODE");
   verb.Value("--case", options.case_id, Msg::kOptCase, "ID");
-  verb.Value("--urgency", options.urgency, Msg::kOptUrgency, "normal|acute");
+  verb.Choice("--urgency", options.urgency, Msg::kOptUrgency, "normal|acute",
+              v1::Urgency_descriptor());
   verb.Value("--expires", options.expires, Msg::kOptExpires, "TIME");
   verb.Value("--supersedes", options.supersedes, Msg::kOptSupersedes, "ID");
   verb.Value("--follows", options.follows, Msg::kOptFollows, "ID");
@@ -146,6 +151,13 @@ Result<sdk::SignalDraft> MakeDraft(Invocation& invocation, const DraftOptions& o
   if (draft.sections.empty()) return UsageError(invocation.Text(Msg::kNoSection), "--section");
   SCHAKEL_TRY(AddGrounds(invocation, options, draft));
   SCHAKEL_ASSIGN(draft.subjects, LinkedSubjects(invocation, options.subject_bsn));
+  // One file may hold several numbers, which is known only now.
+  const bool vague = std::any_of(
+      draft.sections.begin(), draft.sections.end(),
+      [](const auto& each) { return each.category == "identity" && each.subjects.empty(); });
+  if (vague && draft.subjects.size() + options.unlinked > 1) {
+    return UsageError(invocation.Text(Msg::kIdentityOfWhom), "--identity");
+  }
   for (uint64_t i = 0; i < options.unlinked; ++i) draft.subjects.push_back(sdk::UnlinkedSubject());
   return draft;
 }

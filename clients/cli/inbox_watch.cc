@@ -1,46 +1,20 @@
 #include "clients/cli/inbox_watch.h"
 
 #include <algorithm>
-#include <atomic>
-#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <set>
-#include <thread>
 
 #include "clients/cli/delivery_view.h"
+#include "clients/cli/interrupt.h"
 #include "clients/cli/parse.h"
 #include "clients/cli/run_command.h"
 
 namespace schakel::cli {
 namespace {
 
-std::atomic<bool> interrupted{false};
-
 // So long without an item counts as an empty inbox for --until-idle.
 constexpr std::chrono::seconds kQuietTime{5};
-
-// SIGINT and SIGTERM end the watch after the item at hand, while it lives.
-class InterruptGuard {
- public:
-  InterruptGuard() {
-    interrupted = false;
-    struct sigaction action {};
-    action.sa_handler = [](int) { interrupted = true; };
-    sigaction(SIGINT, &action, &before_int_);
-    sigaction(SIGTERM, &action, &before_term_);
-  }
-  ~InterruptGuard() {
-    sigaction(SIGINT, &before_int_, nullptr);
-    sigaction(SIGTERM, &before_term_, nullptr);
-  }
-  InterruptGuard(const InterruptGuard&) = delete;
-  InterruptGuard& operator=(const InterruptGuard&) = delete;
-
- private:
-  struct sigaction before_int_ {};
-  struct sigaction before_term_ {};
-};
 
 struct WatchOptions {
   std::string out;
@@ -164,7 +138,7 @@ Result<ExitCode> Run(Invocation& invocation, const WatchOptions& options) {
   std::set<std::string> given_back;
   auto last_item = std::chrono::steady_clock::now();
   std::chrono::milliseconds pause{0};
-  while (!interrupted) {
+  while (!guard.interrupted()) {
     SCHAKEL_ASSIGN(auto delivery, stream->Next(std::chrono::milliseconds(300)));
     if (!delivery) {
       // The broker says once that nothing waits; a run that is to end does not hang on that word.
@@ -191,21 +165,17 @@ Result<ExitCode> Run(Invocation& invocation, const WatchOptions& options) {
     }
     pause = std::clamp<std::chrono::milliseconds>(2 * pause, std::chrono::seconds(1),
                                                   std::chrono::seconds(30));
-    for (auto slept = std::chrono::milliseconds(0);
-         slept < pause && !interrupted && !options.until_idle;
-         slept += std::chrono::milliseconds(100)) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
+    if (!options.until_idle) guard.Sleep(pause);
   }
   stream->Close();
-  return interrupted ? ExitCode::kInterrupted : ExitCode::kOk;
+  return guard.interrupted() ? ExitCode::kInterrupted : ExitCode::kOk;
 }
 
 }  // namespace
 
 void AddInboxWatch(CLI::App* noun, Invocation& invocation) {
   Verb watch(noun, invocation, "watch", Msg::kVerbInboxWatch,
-             "schakel inbox watch --out signals --exec ./handle\n"
+             "schakel inbox watch --out signals --exec \"$PWD/handle\"\n"
              "schakel inbox watch --ack --out signals -o jsonl\n"
              "schakel inbox watch --exec 'cat 1-finances.json | import-arrears' --until-idle");
   const auto options = std::make_shared<WatchOptions>();

@@ -1,6 +1,7 @@
 #include "clients/cli/invocation.h"
 
 #include <google/protobuf/util/json_util.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -117,6 +118,16 @@ Names& Invocation::names() {
 
 void Invocation::Note(Msg message, std::initializer_list<std::string_view> args) {
   io_.err << Text(message, args) << '\n';
+}
+
+bool Invocation::AsksOnTerminal() const { return isatty(io_.in) == 1; }
+
+bool Invocation::Ask(Msg question) {
+  io_.err << Text(question) << ' ' << std::flush;
+  std::string line;
+  char letter = 0;
+  while (line.size() < 100 && read(io_.in, &letter, 1) == 1 && letter != '\n') line += letter;
+  return line == "y" || line == "yes" || line == "j" || line == "ja";
 }
 
 void Invocation::ReportError(const Error& error) {

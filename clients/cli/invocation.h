@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -19,6 +20,10 @@
 #include "clients/cli/table.h"
 #include "clients/sdk/session.h"
 #include "schakel/config/v1/contexts.pb.h"
+
+namespace CLI {
+class Option;
+}
 
 namespace schakel::cli {
 
@@ -60,6 +65,9 @@ class Invocation {
   std::function<Result<ExitCode>()> action;
   bool may_csv = false;
 
+  // Values that an option takes, where they are few: for completion and man pages.
+  std::map<const CLI::Option*, std::vector<std::string>> choices;
+
   // Checks the global options. Errors: USAGE.
   Status Start();
   // What the flags alone say, custodians and key documents read. Errors: USAGE, FILE_MISSING.
@@ -79,6 +87,10 @@ class Invocation {
   }
   // A line on `err`.
   void Note(Msg message, std::initializer_list<std::string_view> args = {});
+  // Whether standard input is a terminal, so that somebody can be asked.
+  bool AsksOnTerminal() const;
+  // Puts a question on `err` and reads a line: whether it is yes or ja. An end of input is a no.
+  bool Ask(Msg question);
   // The line on `err` that says what went wrong.
   void ReportError(const Error& error);
 

@@ -1,87 +1,15 @@
-// schakel org: the directory of organisations.
+// schakel org: the directory of organisations. Asking for admission: org_request.cc; admitting:
+// org_admit.cc.
 #include <memory>
 
+#include "clients/cli/org_parts.h"
 #include "clients/cli/parse.h"
-#include "clients/cli/verb.h"
 #include "clients/cli/words.h"
-#include "clients/sdk/files.h"
 
 namespace schakel::cli {
 namespace {
 
 using policy::CodeKind;
-
-struct AdmitOptions {
-  std::string oin;
-  std::string certificate;
-  std::string name;
-  std::string role = "partner";
-  std::string sector;
-  std::vector<std::string> areas;
-  std::string bsn_authority;
-  std::string audit_scope;
-  std::string audit_until;
-  std::vector<std::string> audits;
-  std::string contact;
-};
-
-Result<v1::Organisation> EntryOf(Invocation& invocation, const AdmitOptions& options) {
-  SCHAKEL_ASSIGN(const Bytes pem, sdk::ReadFile(options.certificate, 1 << 20));
-  SCHAKEL_ASSIGN(const auto chain, crypto::Certificate::ParseChain(pem));
-  SCHAKEL_ASSIGN(const auto named, crypto::RequireOin(chain.front()));
-  v1::Organisation entry;
-  sdk::PinCertificate(chain.front(), &entry);
-  entry.set_oin(named.str());
-  if (!options.oin.empty()) {
-    SCHAKEL_ASSIGN(const auto oin, ParseOin(invocation.language(), options.oin, "OIN"));
-    if (oin != named) {
-      return InvalidArgument("CERTIFICATE_INVALID", options.certificate,
-                             invocation.Text(Msg::kCertificateOfOther, {named.str()}));
-    }
-  }
-  entry.set_name(options.name);
-  const auto* role = ValueOfCode(v1::Role_descriptor(), options.role);
-  if (role == nullptr) {
-    return UsageError(invocation.Text(Msg::kOneOf, {CodesOf(v1::Role_descriptor())}), "--role");
-  }
-  entry.set_role(static_cast<v1::Role>(role->number()));
-  entry.set_sector(options.sector);
-  for (const auto& area : options.areas) entry.add_areas(area);
-  entry.set_bsn_authority(!options.bsn_authority.empty());
-  entry.set_bsn_authority_article(options.bsn_authority);
-  if (!options.audit_scope.empty()) {
-    const auto* scope = ValueOfCode(v1::AuditScope_descriptor(), options.audit_scope);
-    if (scope == nullptr) {
-      return UsageError(invocation.Text(Msg::kOneOf, {CodesOf(v1::AuditScope_descriptor())}),
-                        "--audit-scope");
-    }
-    entry.set_audit_scope(static_cast<v1::AuditScope>(scope->number()));
-  }
-  if (!options.audit_until.empty()) {
-    SCHAKEL_ASSIGN(const auto until,
-                   ParseTime(invocation.language(), options.audit_until, "--audit-until"));
-    *entry.mutable_audit_scope_until() = TimestampOf(until);
-  }
-  for (const auto& text : options.audits) {
-    SCHAKEL_ASSIGN(const auto oin, ParseOin(invocation.language(), text, "--audits"));
-    entry.add_audited_oins(oin.str());
-  }
-  entry.set_contact(options.contact);
-  return entry;
-}
-
-Result<ExitCode> Admit(Invocation& invocation, const AdmitOptions& options) {
-  SCHAKEL_ASSIGN(const auto entry, EntryOf(invocation, options));
-  SCHAKEL_ASSIGN(auto* const session, invocation.session());
-  SCHAKEL_ASSIGN(auto* const org, session->org());
-  SCHAKEL_ASSIGN(const auto response, org->AdmitOrReplace(entry));
-  Table table({invocation.Text(Msg::kColOin), invocation.Text(Msg::kColName),
-               invocation.Text(Msg::kColRole), invocation.Text(Msg::kColVersion)});
-  table.Add({entry.oin(), entry.name(), Word(invocation.language(), entry.role()),
-             std::to_string(response.version())});
-  invocation.Show(response, nullptr, table);
-  return ExitCode::kOk;
-}
 
 Result<ExitCode> Disable(Invocation& invocation, const std::string& text,
                          const std::string& reason) {
@@ -177,26 +105,8 @@ Result<ExitCode> RegisterKeys(Invocation& invocation) {
 void AddOrg(CLI::App& program, Invocation& invocation) {
   auto* const noun = AddNoun(program, invocation, "org", Msg::kNounOrg);
 
-  Verb admit(
-      noun, invocation, "admit", Msg::kVerbOrgAdmit,
-      "schakel org admit 00000099000000002000 --certificate debt-relief.pem \\\n"
-      "    --name \"Schuldhulp Dordrecht\" --role partner --sector social-services \\\n"
-      "    --area dordrecht --bsn-authority \"Wgs art. 8\" --contact \"balie, 078-0000000\"\n"
-      "schakel org admit --certificate audit.pem --name Toezicht --role auditor \\\n"
-      "    --audit-scope own --audits 00000099000000002000 --contact \"FG, 078-0000000\"");
-  const auto options = std::make_shared<AdmitOptions>();
-  admit.Value("OIN", options->oin, Msg::kArgOinAdmit, "OIN");
-  admit.Value("--certificate", options->certificate, Msg::kOptOrgCertificate, "FILE")->required();
-  admit.Value("--name", options->name, Msg::kOptOrgName, "TEXT")->required();
-  admit.Value("--role", options->role, Msg::kOptRole, "ROLE");
-  admit.Value("--sector", options->sector, Msg::kOptSector, "CODE");
-  admit.Values("--area", options->areas, Msg::kOptArea, "CODE");
-  admit.Value("--bsn-authority", options->bsn_authority, Msg::kOptBsnAuthority, "ARTICLE");
-  admit.Value("--audit-scope", options->audit_scope, Msg::kOptAuditScope, "own|region");
-  admit.Value("--audit-until", options->audit_until, Msg::kOptAuditUntil, "TIME");
-  admit.Values("--audits", options->audits, Msg::kOptAudits, "OIN");
-  admit.Value("--contact", options->contact, Msg::kOptContact, "TEXT");
-  admit.Run([&invocation, options] { return Admit(invocation, *options); });
+  AddOrgRequest(noun, invocation);
+  AddOrgAdmit(noun, invocation);
 
   Verb disable(noun, invocation, "disable", Msg::kVerbOrgDisable,
                "schakel org disable 00000099000000002000 --reason \"certificate lost\"");

@@ -4,6 +4,7 @@
 
 #include "broker/crypto/policy_format.h"
 #include "clients/cli/parse.h"
+#include "clients/cli/policy_codes.h"
 #include "clients/cli/policy_explain.h"
 #include "clients/cli/verb.h"
 #include "clients/cli/words.h"
@@ -123,8 +124,8 @@ Result<ExitCode> Activate(Invocation& invocation, const std::string& path) {
   return ExitCode::kOk;
 }
 
-Result<ExitCode> ShowPolicy(Invocation& invocation, const std::string& text,
-                            const std::string& out) {
+Result<ExitCode> ShowPolicy(Invocation& invocation, const std::string& text, const std::string& out,
+                            bool codes, const std::string& section) {
   std::optional<Digest> digest;
   if (!text.empty()) {
     SCHAKEL_ASSIGN(digest, ParseDigest(invocation.language(), text, "DIGEST"));
@@ -139,6 +140,8 @@ Result<ExitCode> ShowPolicy(Invocation& invocation, const std::string& text,
     SCHAKEL_TRY(sdk::WriteFileDurably(out, response.bundle()));
     invocation.Note(Msg::kWritten, {out});
   }
+  if (codes) return ShowCodes(invocation, *loaded->compiled);
+  if (!section.empty()) return ShowSchema(invocation, *loaded->compiled, section);
   const auto& source = loaded->compiled->source();
   Table table({invocation.Text(Msg::kColField), invocation.Text(Msg::kColValue)});
   const auto row = [&](Msg name, const std::string& value) {
@@ -235,13 +238,19 @@ void AddPolicy(CLI::App& program, Invocation& invocation) {
   activate.Run([&invocation, activated] { return Activate(invocation, *activated); });
 
   Verb show(noun, invocation, "show", Msg::kVerbPolicyShow,
-            "schakel policy show\nschakel policy show DIGEST --out bundle.bin");
+            "schakel policy show --codes\nschakel policy show --schema rent-arrears:finances\n"
+            "schakel policy show DIGEST --out bundle.bin");
   const auto digest = std::make_shared<std::string>();
   const auto shown_out = std::make_shared<std::string>();
   show.Value("DIGEST", *digest, Msg::kArgPolicyDigest, "DIGEST");
   show.Value("--out", *shown_out, Msg::kOptOutFile, "FILE");
-  show.Run(
-      [&invocation, digest, shown_out] { return ShowPolicy(invocation, *digest, *shown_out); });
+  const auto codes = std::make_shared<bool>(false);
+  show.Flag("--codes", *codes, Msg::kOptCodes);
+  const auto section = std::make_shared<std::string>();
+  show.Value("--schema", *section, Msg::kOptSchema, "TYPE:CATEGORY");
+  show.Run([&invocation, digest, shown_out, codes, section] {
+    return ShowPolicy(invocation, *digest, *shown_out, *codes, *section);
+  });
 
   Verb replay(noun, invocation, "replay", Msg::kVerbPolicyReplay,
               "schakel policy replay\nschakel policy replay --digest DIGEST -o json");

@@ -15,7 +15,7 @@ namespace {
 class ExamplesFirst final : public CLI::Formatter {
  public:
   explicit ExamplesFirst(const Invocation& invocation)
-      : examples_(invocation.Text(Msg::kExamples)) {
+      : examples_(invocation.Text(Msg::kExamples)), common_(invocation.Text(Msg::kCommonOptions)) {
     column_width(34);
     label("REQUIRED", invocation.Text(Msg::kRequired));
     label("OPTIONS", invocation.Text(Msg::kOptionsLabel));
@@ -41,12 +41,17 @@ class ExamplesFirst final : public CLI::Formatter {
       }
       out += "\n";
     }
-    return out + make_usage(app, std::move(name)) + make_positionals(app) + make_groups(app, mode) +
-           make_subcommands(app, mode);
+    // What one may do before how: the program's own options are many and stand in the context.
+    out += make_usage(app, std::move(name)) + make_subcommands(app, mode) + make_positionals(app) +
+           make_groups(app, mode);
+    // The program's own options stand there; here one must know that they exist.
+    if (app->get_parent() != nullptr) out += "\n" + common_ + "\n";
+    return out;
   }
 
  private:
   std::string examples_;
+  std::string common_;
 };
 
 // What --language says, before anything is parsed: help needs it.
@@ -141,9 +146,9 @@ std::string Mistake(const Invocation& invocation, const CLI::App& program,
 
 }  // namespace
 
-ExitCode RunCli(std::vector<std::string> args, Io& io) {
-  Invocation invocation(io, FirstLanguage(args, io));
-  CLI::App program(invocation.Text(Msg::kProgram), "schakel");
+void BuildProgram(CLI::App& program, Invocation& invocation) {
+  program.name("schakel");
+  program.description(invocation.Text(Msg::kProgram));
   program.formatter(std::make_shared<ExamplesFirst>(invocation));
   program.option_defaults()->group(invocation.Text(Msg::kOptionsLabel));
   program.set_help_flag("-h,--help", invocation.Text(Msg::kOptHelp));
@@ -160,13 +165,24 @@ ExitCode RunCli(std::vector<std::string> args, Io& io) {
   AddPolicy(program, invocation);
   AddAudit(program, invocation);
   AddContext(program, invocation);
+  AddCompletion(program, invocation);
   AddVersion(program, invocation);
   // After its nouns were added, since they would inherit it.
   program.footer(
       "schakel context add team --broker broker.zhz.example:7443 --ca ca.pem \\\n"
-      "    --certificate team.pem --key team.key --key-store keys\n"
-      "schakel inbox watch --out signals --exec ./handle\n"
+      "    --certificate team.pem --key team.key --key-store keys --crl crl.pem \\\n"
+      "    --actor u123 --actor-role wijkteam\n"
+      "schakel context check\n"
+      "schakel policy show --codes\n"
+      "schakel signal send --help\n"
+      "schakel inbox watch --out signals --exec \"$PWD/handle\"\n"
       "schakel signal list");
+}
+
+ExitCode RunCli(std::vector<std::string> args, Io& io) {
+  Invocation invocation(io, FirstLanguage(args, io));
+  CLI::App program;
+  BuildProgram(program, invocation);
   try {
     args = SplitIdentityNumbers(args);
     std::reverse(args.begin(), args.end());  // as CLI11 wants them

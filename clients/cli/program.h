@@ -6,7 +6,15 @@
 
 #include "clients/cli/invocation.h"
 
+namespace CLI {
+class App;
+}
+
 namespace schakel::cli {
+
+// Adds every noun, verb and option to `program`, help in the invocation's language. Both live
+// together: the program's callbacks set the invocation's action.
+void BuildProgram(CLI::App& program, Invocation& invocation);
 
 // Parses `args` (without the program's name) and does it. Never throws. The language of help and
 // messages: --language, SCHAKEL_LANGUAGE, the context, LC_ALL, LC_MESSAGES, LANG.

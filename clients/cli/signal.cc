@@ -1,8 +1,10 @@
-// schakel signal: looking at what was sent. Sending itself: signal_send.cc.
+// schakel signal: looking at what was sent. Sending itself: signal_send.cc; the feed:
+// signal_outcomes.cc.
 #include <memory>
 
 #include "clients/cli/outcomes.h"
 #include "clients/cli/parse.h"
+#include "clients/cli/signal_outcomes.h"
 #include "clients/cli/signal_send.h"
 #include "clients/cli/verb.h"
 #include "clients/cli/words.h"
@@ -103,45 +105,6 @@ Result<ExitCode> List(Invocation& invocation, const ListOptions& options) {
   return ExitCode::kOk;
 }
 
-// ---- signal outcomes ----
-
-Result<ExitCode> Outcomes(Invocation& invocation, const std::string& after, uint64_t limit) {
-  v1::ReadOutcomesRequest request;
-  if (!after.empty()) {
-    const auto cursor = Base64Decode(after);
-    if (!cursor) return UsageError(invocation.Text(Msg::kCursorWrong), "--after");
-    request.set_after(*cursor);
-  }
-  SCHAKEL_ASSIGN(auto* const session, invocation.session());
-  SCHAKEL_ASSIGN(auto* const signals, session->signals());
-  v1::ReadOutcomesResponse all;
-  all.set_more(true);
-  while (all.more() && (limit == 0 || static_cast<uint64_t>(all.events_size()) < limit)) {
-    const uint64_t left = limit == 0 ? 1000 : limit - static_cast<uint64_t>(all.events_size());
-    request.set_page_size(static_cast<uint32_t>(std::min<uint64_t>(left, 1000)));
-    SCHAKEL_ASSIGN(const auto page, signals->ReadOutcomes(request));
-    all.mutable_events()->MergeFrom(page.events());
-    all.set_position(page.position());
-    all.set_more(page.more() && page.events_size() > 0);
-    if (page.events_size() > 0) request.set_after(page.events(page.events_size() - 1).cursor());
-  }
-  Table table({invocation.Text(Msg::kColTime), invocation.Text(Msg::kColSignal),
-               invocation.Text(Msg::kColRecipient), invocation.Text(Msg::kColState),
-               invocation.Text(Msg::kColWhyNot)});
-  for (const auto& event : all.events()) {
-    const auto& outcome = event.outcome();
-    table.Add({TimeText(outcome.changed()), IdText(event.signal_id()),
-               invocation.names().Organisation(outcome.recipient()),
-               StateCell(invocation.language(), outcome.state()), DenialText(invocation, outcome)});
-  }
-  invocation.Show(all, "events", table);
-  if (!request.after().empty()) {
-    invocation.Note(Msg::kNextCursor, {Base64Encode(request.after())});
-  }
-  if (all.more()) invocation.Note(Msg::kThereIsMore, {"--limit"});
-  return ExitCode::kOk;
-}
-
 }  // namespace
 
 void AddSignal(CLI::App& program, Invocation& invocation) {
@@ -161,17 +124,12 @@ void AddSignal(CLI::App& program, Invocation& invocation) {
             "schakel signal list --outbox");
   const auto options = std::make_shared<ListOptions>();
   list.Number("--limit", options->limit, Msg::kOptLimit);
-  list.Values("--state-of", options->states, Msg::kOptStateOf, "STATE");
+  list.Choices("--state-of", options->states, Msg::kOptStateOf, "STATE",
+               v1::RecipientState_descriptor());
   list.Flag("--outbox", options->outbox, Msg::kOptOutbox);
   list.Run([&invocation, options] { return List(invocation, *options); });
 
-  Verb outcomes(noun, invocation, "outcomes", Msg::kVerbSignalOutcomes,
-                "schakel signal outcomes\nschakel signal outcomes --after CURSOR -o jsonl");
-  const auto after = std::make_shared<std::string>();
-  const auto limit = std::make_shared<uint64_t>(100);
-  outcomes.Value("--after", *after, Msg::kOptAfter, "CURSOR");
-  outcomes.Number("--limit", *limit, Msg::kOptLimit);
-  outcomes.Run([&invocation, after, limit] { return Outcomes(invocation, *after, *limit); });
+  AddSignalOutcomes(noun, invocation);
 }
 
 }  // namespace schakel::cli

@@ -1,5 +1,7 @@
 #include "clients/cli/verb.h"
 
+#include "clients/cli/words.h"
+
 namespace schakel::cli {
 
 CLI::App* AddNoun(CLI::App& program, Invocation& invocation, const char* name, Msg help) {
@@ -28,6 +30,20 @@ CLI::Option* Verb::Values(const char* names, std::vector<std::string>& to, Msg h
       ->type_size(1)
       ->expected(1, CLI::detail::expected_max_vector_size)
       ->allow_extra_args(false);
+}
+
+CLI::Option* Verb::Choice(const char* names, std::string& to, Msg help, const char* value,
+                          const google::protobuf::EnumDescriptor* type) {
+  CLI::Option* const option = Value(names, to, help, value);
+  invocation_.choices[option] = CodeListOf(type);
+  return option;
+}
+
+CLI::Option* Verb::Choices(const char* names, std::vector<std::string>& to, Msg help,
+                           const char* value, const google::protobuf::EnumDescriptor* type) {
+  CLI::Option* const option = Values(names, to, help, value);
+  invocation_.choices[option] = CodeListOf(type);
+  return option;
 }
 
 CLI::Option* Verb::Number(const char* names, uint64_t& to, Msg help) {

@@ -1,6 +1,8 @@
 // How a noun's file says which verbs and flags it has.
 #pragma once
 
+#include <google/protobuf/descriptor.h>
+
 #include <CLI/CLI.hpp>
 
 #include <functional>
@@ -25,6 +27,11 @@ class Verb {
   CLI::Option* Values(const char* names, std::vector<std::string>& to, Msg help, const char* value);
   CLI::Option* Number(const char* names, uint64_t& to, Msg help);
   CLI::Option* Flag(const char* names, bool& to, Msg help);
+  // One value, or several, out of an enum's codes: completion and man pages name them.
+  CLI::Option* Choice(const char* names, std::string& to, Msg help, const char* value,
+                      const google::protobuf::EnumDescriptor* type);
+  CLI::Option* Choices(const char* names, std::vector<std::string>& to, Msg help, const char* value,
+                       const google::protobuf::EnumDescriptor* type);
   // A flag that may be repeated: how often.
   CLI::Option* Count(const char* names, uint64_t& to, Msg help);
   void AllowCsv();
@@ -48,6 +55,7 @@ void AddOrg(CLI::App& program, Invocation& invocation);
 void AddPolicy(CLI::App& program, Invocation& invocation);
 void AddAudit(CLI::App& program, Invocation& invocation);
 void AddContext(CLI::App& program, Invocation& invocation);
+void AddCompletion(CLI::App& program, Invocation& invocation);
 void AddVersion(CLI::App& program, Invocation& invocation);
 
 }  // namespace schakel::cli

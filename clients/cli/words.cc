@@ -93,6 +93,12 @@ const std::vector<WordTexts> kWords = {
     {"OPEN_FAILED", "the delivery can't be opened", "de aflevering gaat niet open"},
     {"NOT_SERVING", "can't be reached", "niet bereikbaar"},
     {"DEADLINE_EXCEEDED", "no answer in time", "geen antwoord op tijd"},
+    {"REQUEST_INVALID", "no usable request for admission", "geen bruikbare aanvraag tot toelating"},
+    {"SIGNATURE_INVALID", "a signature is wrong", "een handtekening klopt niet"},
+    {"KEY_SET_INVALID", "a key set is refused", "een sleutelset is afgekeurd"},
+    {"CERTIFICATE_INVALID", "a certificate is refused", "een certificaat is afgekeurd"},
+    {"CERTIFICATE_REVOKED", "a certificate was revoked", "een certificaat is ingetrokken"},
+    {"REVOCATION_UNKNOWN", "no current revocation list", "geen actuele intrekkingslijst"},
     {"SUBJECT_MISMATCH", "content and person do not belong together",
      "inhoud en betrokkene horen niet bij elkaar"},
 };
@@ -169,12 +175,16 @@ const EnumValueDescriptor* ValueOfCode(const EnumDescriptor* type, std::string_v
   return nullptr;
 }
 
-std::string CodesOf(const EnumDescriptor* type) {
-  std::string codes;
-  for (int i = 1; i < type->value_count(); ++i) {
-    codes += (i > 1 ? ", " : "") + CodeOfValue(type->value(i));
-  }
+std::vector<std::string> CodeListOf(const EnumDescriptor* type) {
+  std::vector<std::string> codes;
+  for (int i = 1; i < type->value_count(); ++i) codes.push_back(CodeOfValue(type->value(i)));
   return codes;
+}
+
+std::string CodesOf(const EnumDescriptor* type) {
+  std::string joined;
+  for (const auto& code : CodeListOf(type)) joined += (joined.empty() ? "" : ", ") + code;
+  return joined;
 }
 
 }  // namespace schakel::cli

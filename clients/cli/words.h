@@ -40,6 +40,8 @@ const google::protobuf::EnumValueDescriptor* ValueOfCode(
 // All codes but the zero value's, joined by commas: for help and messages.
 std::string CodesOf(const google::protobuf::EnumDescriptor* type);
 
+std::vector<std::string> CodeListOf(const google::protobuf::EnumDescriptor* type);
+
 // For the test that every word has both languages.
 struct WordTexts {
   const char* name;

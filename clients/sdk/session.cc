@@ -90,18 +90,23 @@ Result<PolicyClient*> Session::policy() {
   return policy_.get();
 }
 
+Result<std::vector<PinnedKeyDocument>> Session::pinned_key_documents() const {
+  std::vector<PinnedKeyDocument> pinned;
+  for (const auto& document : context_.key_documents()) {
+    const auto raw = HexDecode(document.digest());
+    const auto digest = raw ? Digest::From(*raw) : std::nullopt;
+    if (!digest) return InvalidArgument("CONFIG_INVALID", "key_documents", "64 hex digits");
+    pinned.push_back({document.epoch(), *digest});
+  }
+  return pinned;
+}
+
 Result<PseudonymClient*> Session::pseudonyms() {
   if (!pseudonyms_) {
     if (context_.custodians_size() == 0) {
       return Missing("custodians", "who hold the pseudonym key: oin and address of each");
     }
-    std::vector<PinnedKeyDocument> pinned;
-    for (const auto& document : context_.key_documents()) {
-      const auto raw = HexDecode(document.digest());
-      const auto digest = raw ? Digest::From(*raw) : std::nullopt;
-      if (!digest) return InvalidArgument("CONFIG_INVALID", "key_documents", "64 hex digits");
-      pinned.push_back({document.epoch(), *digest});
-    }
+    SCHAKEL_ASSIGN(const auto pinned, pinned_key_documents());
     SCHAKEL_ASSIGN(auto* const policies, policy());
     SCHAKEL_ASSIGN(const auto bundle, policies->Active());
     SCHAKEL_ASSIGN(auto agreed, AgreedKeyDocuments(pinned, bundle->KeyDocuments()));

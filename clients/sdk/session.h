@@ -39,6 +39,10 @@ class Session {
 
   const config::v1::Context& context() const { return context_; }
 
+  std::chrono::milliseconds timeout() const { return timeout_; }
+  // How a connection to `address` is made, as this organisation.
+  ConnectionOptions OptionsFor(std::string address) const;
+
   Result<std::shared_ptr<Connection>> connection();
   Result<std::vector<crypto::Certificate>> certificate_chain();
   Result<OrganisationId> self();  // from the certificate
@@ -47,6 +51,8 @@ class Session {
   Result<DirectoryClient*> directory();
   Result<PolicyClient*> policy();
   Result<PseudonymClient*> pseudonyms();
+  // The key documents that the context pins; empty when it pins none. Errors: CONFIG_INVALID.
+  Result<std::vector<PinnedKeyDocument>> pinned_key_documents() const;
   Result<Outbox*> outbox();
   Result<SignalClient*> signals();
   Result<InboxClient*> inbox();
@@ -61,7 +67,6 @@ class Session {
   Result<Recorder> recorder();
 
  private:
-  ConnectionOptions OptionsFor(std::string address) const;
   Result<std::filesystem::path> StateFolder() const;
 
   config::v1::Context context_;

@@ -5,77 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "clients/sdk/files.h"
-#include "tests/unit/cli/fake_broker.h"
-#include "tests/unit/cli/run.h"
+#include "tests/unit/cli/broker_verbs.h"
 
 namespace schakel::cli {
 namespace {
 
 using nlohmann::json;
-
-class BrokerVerbs : public testing::Test {
- protected:
-  BrokerVerbs() {
-    region_.Admit(sdk::kLandlord, "housing", {"dordrecht"}, false);
-    region_.Admit(sdk::kDebtRelief, "social-services", {"dordrecht"}, true);
-    region_.Admit(sdk::kPolice, "police", {"dordrecht"}, true);
-    broker_ = std::make_unique<FakeBroker>(region_);
-    Become(landlord_, sdk::kLandlord);
-    Become(relief_, sdk::kDebtRelief);
-    crypto::WriteText(landlord_.home.path() / "arrears.json",
-                      R"({"months_in_arrears":3,"amount_cents":210000})");
-    crypto::WriteText(landlord_.home.path() / "person.json",
-                      R"({"family_name":"Een","birth_date":"1980-01-01"})");
-  }
-
-  void Become(User& user, const OrganisationId& oin) {
-    auto& variables = user.variables;
-    variables["SCHAKEL_BROKER"] = broker_->address();
-    variables["SCHAKEL_CA"] = (region_.pki.path() / "ca.pem").string();
-    variables["SCHAKEL_CERTIFICATE"] = (region_.pki.path() / (oin.str() + ".chain.pem")).string();
-    variables["SCHAKEL_KEY"] = (region_.pki.path() / (oin.str() + ".key")).string();
-    variables["SCHAKEL_KEY_STORE"] = region_.KeysOf(oin).folder().string();
-    variables["SCHAKEL_ACTOR"] = "user-1";
-    variables["SCHAKEL_ACTOR_ROLE"] = "professional";
-  }
-
-  std::vector<std::string> Send(std::vector<std::string> more = {}) {
-    std::vector<std::string> args = {
-        "signal",
-        "send",
-        "--type",
-        "rent-arrears",
-        "--purpose",
-        "prevent-eviction",
-        "--ground",
-        "wgs-debt",
-        "--to-function",
-        "debt-relief@Dordrecht",
-        "--subject-unlinked",
-        "--section",
-        "finances=@" + (landlord_.home.path() / "arrears.json").string(),
-        "--identity:1",
-        "@" + (landlord_.home.path() / "person.json").string()};
-    args.insert(args.end(), more.begin(), more.end());
-    return args;
-  }
-
-  // Hands the last published signal to debt relief as a delivery.
-  void Deliver() {
-    const std::lock_guard lock(broker_->mutex);
-    v1::Delivery delivery;
-    delivery.set_delivery_id(sdk::NewRequestId().str());
-    delivery.set_attempt(1);
-    delivery.mutable_lease_until()->set_seconds(1'800'000'000);
-    *delivery.mutable_signal() = sdk::DeliverTo(sdk::kDebtRelief, broker_->published.back());
-    broker_->waiting.push_back(delivery);
-  }
-
-  sdk::Region region_;
-  User landlord_;
-  User relief_;
-  std::unique_ptr<FakeBroker> broker_;
-};
 
 TEST_F(BrokerVerbs, SendShowsWhatBecameOfItPerRecipient) {
   const Ran ran = landlord_.Run(Send());
@@ -279,6 +214,46 @@ TEST_F(BrokerVerbs, WatchGivesBackWhatTheProgramDoesNotTake) {
   EXPECT_TRUE(broker_->acknowledged.empty());
   EXPECT_EQ(broker_->released.size(), 2u) << "once more before it gives up";
   EXPECT_NE(ran.err.find("The program ended with 3"), std::string::npos) << ran.err;
+}
+
+TEST_F(BrokerVerbs, WatchHandsOverNoticesToo) {
+  v1::Delivery delivery;
+  delivery.set_delivery_id(sdk::NewRequestId().str());
+  auto* notice = delivery.mutable_notice();
+  notice->set_kind(v1::NOTICE_KIND_CONSENT_WITHDRAWN);
+  notice->set_signal_id(sdk::NewRequestId().str());
+  notice->set_sender(sdk::kLandlord.str());
+  broker_->waiting.push_back(delivery);
+  const auto seen = relief_.home.path() / "seen";
+  const auto folder = relief_.home.path() / "signals";
+  const Ran ran = relief_.Run({"inbox", "watch", "--until-idle", "--out", folder.string(), "--exec",
+                               "test -f notice.json && test ! -f signal.json && "
+                               "test \"$SCHAKEL_NOTICE\" = 1 && echo $SCHAKEL_DELIVERY_ID > " +
+                                   seen.string()});
+  EXPECT_EQ(ran.code, ExitCode::kOk) << ran.err;
+  EXPECT_EQ(crypto::ReadText(seen), UuidText(delivery.delivery_id()) + "\n");
+  EXPECT_EQ(broker_->acknowledged, std::vector{delivery.delivery_id()});
+  const auto kept = folder / ("notice-" + UuidText(delivery.delivery_id())) / "notice.json";
+  EXPECT_EQ(json::parse(crypto::ReadText(kept))["notice"]["kind"], "consent-withdrawn");
+}
+
+TEST_F(BrokerVerbs, WatchKeepsWhatItWroteWhenTheProgramFails) {
+  ASSERT_EQ(landlord_.Run(Send()).code, ExitCode::kOk);
+  Deliver();
+  const auto folder = relief_.home.path() / "signals";
+  EXPECT_EQ(
+      relief_.Run({"inbox", "watch", "--until-idle", "--out", folder.string(), "--exec", "exit 3"})
+          .code,
+      ExitCode::kNegative);
+  EXPECT_TRUE(broker_->acknowledged.empty());
+  // The next run finds the folder of the last one, whole, and takes the item.
+  const Ran again = relief_.Run({"inbox", "watch", "--until-idle", "--out", folder.string(),
+                                 "--exec", "test -f signal.json"});
+  EXPECT_EQ(again.code, ExitCode::kOk) << again.err;
+  EXPECT_EQ(broker_->acknowledged.size(), 1u);
+  for (const auto& each : std::filesystem::recursive_directory_iterator(folder)) {
+    EXPECT_EQ(each.path().string().find(".tmp-"), std::string::npos) << each.path();
+  }
 }
 
 TEST_F(BrokerVerbs, AcknowledgeTakesTheIdThatFetchShowed) {

@@ -35,6 +35,23 @@ class FakeBroker::Signals final : public v1::SignalService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status ReadOutcomes(grpc::ServerContext*, const v1::ReadOutcomesRequest* request,
+                            v1::ReadOutcomesResponse* response) override {
+    const std::lock_guard lock(broker_.mutex);
+    if (broker_.outcomes_down > 0) {
+      --broker_.outcomes_down;
+      return {grpc::StatusCode::RESOURCE_EXHAUSTED, "busy"};
+    }
+    const size_t from = request->after().empty() ? 0 : std::stoul(request->after());
+    const size_t end = std::min<size_t>(from + request->page_size(), broker_.events.size());
+    for (size_t i = from; i < end; ++i) {
+      *response->add_events() = broker_.events[i];
+      response->mutable_events()->rbegin()->set_cursor(std::to_string(i + 1));
+    }
+    response->set_more(end < broker_.events.size());
+    return grpc::Status::OK;
+  }
+
   grpc::Status ListSignals(grpc::ServerContext*, const v1::ListSignalsRequest* request,
                            v1::ListSignalsResponse* response) override {
     const std::lock_guard lock(broker_.mutex);
@@ -111,7 +128,15 @@ class FakeBroker::Inbox final : public v1::InboxService::Service {
 
 class FakeBroker::Directory final : public v1::DirectoryService::Service {
  public:
-  explicit Directory(sdk::Region& region) : region_(region) {}
+  Directory(FakeBroker& broker, sdk::Region& region) : broker_(broker), region_(region) {}
+
+  grpc::Status AdmitOrganisation(grpc::ServerContext*, const v1::AdmitOrganisationRequest* request,
+                                 v1::AdmitOrganisationResponse* response) override {
+    const std::lock_guard lock(broker_.mutex);
+    broker_.admitted.push_back(request->organisation());
+    response->set_version(request->expected_version() + 1);
+    return grpc::Status::OK;
+  }
 
   grpc::Status GetOrganisation(grpc::ServerContext*, const v1::GetOrganisationRequest* request,
                                v1::GetOrganisationResponse* response) override {
@@ -121,59 +146,98 @@ class FakeBroker::Directory final : public v1::DirectoryService::Service {
     *response->mutable_entry()->mutable_organisation() = found->second.organisation;
     *response->mutable_entry()->mutable_key_set() = region_.Current(*oin).signed_key_set;
     response->mutable_entry()->set_version(1);
+    if (broker_.change_entry) broker_.change_entry(*response);
     return grpc::Status::OK;
   }
 
  private:
+  FakeBroker& broker_;
   sdk::Region& region_;
 };
 
 class FakeBroker::Policy final : public v1::PolicyService::Service {
  public:
+  explicit Policy(FakeBroker& broker) : broker_(broker) {}
+
   grpc::Status GetPolicy(grpc::ServerContext*, const v1::GetPolicyRequest*,
                          v1::GetPolicyResponse* response) override {
-    response->set_bundle(sdk::Reference()->bytes);
-    response->set_digest(sdk::Reference()->digest.str());
+    const std::lock_guard lock(broker_.mutex);
+    if (!broker_.policy_status.ok()) return broker_.policy_status;
+    response->set_bundle(broker_.bundle->bytes);
+    response->set_digest(broker_.bundle->digest.str());
     response->set_active(true);
+    if (broker_.activated > Millis(0)) {
+      response->mutable_activated()->set_seconds(broker_.activated.count() / 1000);
+    }
     return grpc::Status::OK;
   }
+
+ private:
+  FakeBroker& broker_;
+};
+
+class FakeBroker::Audit final : public v1::AuditService::Service {
+ public:
+  explicit Audit(FakeBroker& broker) : broker_(broker) {}
+
+  grpc::Status QueryRecords(grpc::ServerContext*, const v1::QueryRecordsRequest*,
+                            v1::QueryRecordsResponse* response) override {
+    const std::lock_guard lock(broker_.mutex);
+    *response = broker_.records;
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetCheckpoint(grpc::ServerContext*, const v1::GetCheckpointRequest*,
+                             v1::GetCheckpointResponse* response) override {
+    const std::lock_guard lock(broker_.mutex);
+    response->set_checkpoint(broker_.checkpoint);
+    return grpc::Status::OK;
+  }
+
+ private:
+  FakeBroker& broker_;
 };
 
 FakeBroker::FakeBroker(sdk::Region& region)
     : region_(region),
       signals_(std::make_unique<Signals>(*this)),
       inbox_(std::make_unique<Inbox>(*this)),
-      directory_(std::make_unique<Directory>(region)),
-      policy_(std::make_unique<Policy>()) {
-  region_.pki.Issue("00000099000000009999");
+      directory_(std::make_unique<Directory>(*this, region)),
+      policy_(std::make_unique<Policy>(*this)),
+      audit_(std::make_unique<Audit>(*this)) {
+  region_.pki.Issue(kOin);
   Start();
 }
 
 FakeBroker::~FakeBroker() { Stop(); }
 
 void FakeBroker::Start() {
-  const auto read = [&](const char* name) { return crypto::ReadText(region_.pki.path() / name); };
-  grpc::SslServerCredentialsOptions options(
-      GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  options.pem_root_certs = read("ca.pem");
-  options.pem_key_cert_pairs.push_back(
-      {read("00000099000000009999.key"), read("00000099000000009999.chain.pem")});
-  grpc::ServerBuilder builder;
-  int port = 0;
-  builder.AddListeningPort("localhost:" + std::to_string(port_),
-                           grpc::SslServerCredentials(options), &port);
-  builder.RegisterService(signals_.get());
-  builder.RegisterService(inbox_.get());
-  builder.RegisterService(directory_.get());
-  builder.RegisterService(policy_.get());
-  server_ = builder.BuildAndStart();
-  EXPECT_NE(server_, nullptr);
-  port_ = port;
+  server_ = ServeTls(region_.pki, kOin,
+                     {signals_.get(), inbox_.get(), directory_.get(), policy_.get(), audit_.get()},
+                     port_);
 }
 
 void FakeBroker::Stop() {
   if (server_) server_->Shutdown(std::chrono::system_clock::now());
   server_.reset();
+}
+
+std::unique_ptr<grpc::Server> ServeTls(const crypto::DevPki& pki, const std::string& oin,
+                                       const std::vector<grpc::Service*>& services, int& port) {
+  const auto read = [&](const std::string& name) { return crypto::ReadText(pki.path() / name); };
+  grpc::SslServerCredentialsOptions options(
+      GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  options.pem_root_certs = read("ca.pem");
+  options.pem_key_cert_pairs.push_back({read(oin + ".key"), read(oin + ".chain.pem")});
+  grpc::ServerBuilder builder;
+  int taken = 0;
+  builder.AddListeningPort("localhost:" + std::to_string(port), grpc::SslServerCredentials(options),
+                           &taken);
+  for (auto* service : services) builder.RegisterService(service);
+  auto server = builder.BuildAndStart();
+  EXPECT_NE(server, nullptr);
+  port = taken;
+  return server;
 }
 
 }  // namespace schakel::cli

@@ -5,12 +5,14 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "schakel/v1/audit.grpc.pb.h"
 #include "schakel/v1/directory.grpc.pb.h"
 #include "schakel/v1/inbox.grpc.pb.h"
 #include "schakel/v1/policy.grpc.pb.h"
@@ -19,8 +21,14 @@
 
 namespace schakel::cli {
 
+// Serves over mTLS on localhost with the PKI's certificate of `oin`; `port` 0 takes a free one and
+// is set.
+std::unique_ptr<grpc::Server> ServeTls(const crypto::DevPki& pki, const std::string& oin,
+                                       const std::vector<grpc::Service*>& services, int& port);
+
 class FakeBroker {
  public:
+  static constexpr const char* kOin = "00000099000000009999";
   // Organisations as the region's directory has them. The region outlives the object.
   explicit FakeBroker(sdk::Region& region);
   ~FakeBroker();
@@ -36,18 +44,29 @@ class FakeBroker {
   std::vector<std::string> acknowledged;  // delivery ids
   std::vector<std::string> released;      // delivery ids
   v1::ListSignalsResponse signals;        // what ListSignals gives, in pages of two
-  std::mutex mutex;                       // guards them while it runs
+  std::vector<v1::OutcomeEvent> events;   // the feed; the cursor of an event is its place, from 1
+  int outcomes_down = 0;                  // so many calls of ReadOutcomes fail first
+  std::vector<v1::Organisation> admitted;
+  std::function<void(v1::GetOrganisationResponse&)> change_entry;
+  std::shared_ptr<const sdk::LoadedBundle> bundle = sdk::Reference();
+  Millis activated{0};     // of the bundle
+  std::string checkpoint;  // the log's note
+  grpc::Status policy_status;
+  v1::QueryRecordsResponse records;  // what QueryRecords gives
+  std::mutex mutex;                  // guards them while it runs
 
  private:
   class Signals;
   class Inbox;
   class Directory;
   class Policy;
+  class Audit;
   sdk::Region& region_;
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<Inbox> inbox_;
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<Policy> policy_;
+  std::unique_ptr<Audit> audit_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };
