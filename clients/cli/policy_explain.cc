@@ -119,7 +119,7 @@ Result<ExitCode> ExplainQuestion(Invocation& invocation, const ExplainOptions& o
 
 void AddPolicyExplain(CLI::App* noun, Invocation& invocation) {
   Verb explain(noun, invocation, "explain", Msg::kVerbPolicyExplain,
-               "schakel policy explain policy/zuid-holland-zuid --from landlord \\\n"
+               "schakel policy explain policy/zuid-holland-zuid --from corporation \\\n"
                "    --to-function debt-relief@Dordrecht --type rent-arrears \\\n"
                "    --purpose prevent-eviction --category finances --ground wgs-debt --unlinked\n"
                "schakel policy explain --from 00000099000000001000 --to 00000099000000001001 \\\n"

@@ -57,7 +57,7 @@ TEST(Help, ExistsForEveryVerbWithAnExample) {
       {"pseudonym", {"compute", "budget"}},
       {"keys", {"generate", "show", "statement", "attach"}},
       {"org", {"admit", "disable", "list", "show", "register-keys"}},
-      {"policy", {"check", "test", "explain", "pack", "activate", "show", "replay"}},
+      {"policy", {"check", "test", "explain", "matrix", "pack", "activate", "show", "replay"}},
       {"audit", {"checkpoint", "query", "subject", "prove", "verify", "export"}},
       {"context", {"add", "use", "list", "show"}}};
   for (const auto& [noun, verbs] : nouns) {
