@@ -1,4 +1,5 @@
-// schakel policy: bundles on the own disk, and the broker's. Explaining: policy_explain.cc.
+// schakel policy: bundles on the own disk, and the broker's. policy_explain.cc and policy_matrix.cc
+// are two verbs of their own.
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -6,6 +7,7 @@
 #include "clients/cli/parse.h"
 #include "clients/cli/policy_codes.h"
 #include "clients/cli/policy_explain.h"
+#include "clients/cli/policy_matrix.h"
 #include "clients/cli/verb.h"
 #include "clients/cli/words.h"
 #include "clients/sdk/files.h"
@@ -220,6 +222,7 @@ void AddPolicy(CLI::App& program, Invocation& invocation) {
   test.Run([&invocation, tested, all] { return Test(invocation, *tested, *all); });
 
   AddPolicyExplain(noun, invocation);
+  AddPolicyMatrix(noun, invocation);
 
   Verb pack(noun, invocation, "pack", Msg::kVerbPolicyPack,
             "schakel policy pack policy/zuid-holland-zuid --out bundle.bin \\\n"

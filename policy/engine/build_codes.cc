@@ -27,6 +27,10 @@ class Lists {
               const Items& items) {
     for (const auto& item : items) {
       Add(kind, index, file, item.source_line(), what, item.code(), item.nl(), item.en());
+      if constexpr (requires { item.about_nl(); }) {
+        t_->abouts.emplace(std::pair(kind, item.code()),
+                           std::pair(item.about_nl(), item.about_en()));
+      }
     }
   }
 

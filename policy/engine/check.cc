@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "policy/engine/compile.h"
+#include "policy/engine/rule_terms.h"
 #include "policy/engine/tables.h"
 
 namespace schakel::policy {
@@ -150,8 +151,7 @@ class Checker {
   static bool TakesParties(const v1::BundleRule& forbid, const v1::BundleRule& permit) {
     return TakesParty(forbid.from(), permit.from()) && TakesParty(forbid.to(), permit.to()) &&
            TakesArea(forbid.area(), permit.area()) &&
-           (forbid.case_relation() <= v1::BUNDLE_CASE_RELATION_ANY ||
-            forbid.case_relation() <= permit.case_relation());
+           TakesCase(forbid.case_relation(), permit.case_relation());
   }
 
   static bool TakesParty(const v1::BundleRuleParty& forbid, const v1::BundleRuleParty& permit) {
@@ -164,15 +164,6 @@ class Checker {
     if (forbid.empty()) return true;
     return !permit.empty() && std::all_of(permit.begin(), permit.end(),
                                           [&](const auto& item) { return Contains(forbid, item); });
-  }
-
-  static bool TakesArea(v1::BundleAreaRelation forbid, v1::BundleAreaRelation permit) {
-    if (forbid <= v1::BUNDLE_AREA_RELATION_ANY || forbid == permit) return true;
-    if (permit <= v1::BUNDLE_AREA_RELATION_ANY) return false;
-    // Not every municipality lies in a subregion, but each lies in the region.
-    return forbid == v1::BUNDLE_AREA_RELATION_SAME_REGION ||
-           (forbid == v1::BUNDLE_AREA_RELATION_SAME_MUNICIPALITY &&
-            permit == v1::BUNDLE_AREA_RELATION_SAME_NEIGHBOURHOOD);
   }
 
   void CheckExceptions(const v1::BundleRule& rule, const std::vector<Cell>& cells) {

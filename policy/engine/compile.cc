@@ -65,6 +65,13 @@ std::string CompiledBundle::NameOf(CodeKind kind, std::string_view code,
   return language == "nl" ? it->second.first : it->second.second;
 }
 
+std::string CompiledBundle::AboutOf(CodeKind kind, std::string_view code,
+                                    std::string_view language) const {
+  const auto it = tables_->abouts.find({kind, std::string(code)});
+  if (it == tables_->abouts.end()) return {};
+  return language == "nl" ? it->second.first : it->second.second;
+}
+
 std::optional<OrganisationId> CompiledBundle::Resolve(const FunctionAtArea& function) const {
   const auto it = tables_->holders.find(function);
   if (it == tables_->holders.end()) return std::nullopt;

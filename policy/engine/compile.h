@@ -117,6 +117,8 @@ class CompiledBundle {
   // The name of a code in one of the lists, in Dutch ("nl") or English (any other language); the
   // code itself when it is unknown. For screens.
   std::string NameOf(CodeKind kind, std::string_view code, std::string_view language) const;
+  // What it is for, in a sentence; empty when it is unknown or the bundle does not say.
+  std::string AboutOf(CodeKind kind, std::string_view code, std::string_view language) const;
 
   // ---- Functions ----
   // Who fulfils a function for an area. nullopt when nobody does.

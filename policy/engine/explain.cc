@@ -64,6 +64,15 @@ class Explainer {
             PartyText(q_.sender) + " naar " + PartyText(q_.recipient) + at + ".",
         "Question: " + type + ", section " + category + ", purpose " + purpose + ", from " +
             PartyText(q_.sender) + " to " + PartyText(q_.recipient) + at + ".");
+    About(CodeKind::kSignalType, q_.signal_type);
+  }
+
+  // What a code is for, when the bundle says so.
+  void About(CodeKind kind, const std::string& code) {
+    const std::string about = bundle_.AboutOf(kind, code, language_);
+    if (!about.empty()) {
+      steps_.push_back(bundle_.NameOf(kind, code, language_) + ": " + about + ".");
+    }
   }
 
   void UnknownCodes() {
@@ -94,6 +103,7 @@ class Explainer {
     const std::string name = Name(CodeKind::kGround, q_.ground);
     Say("Grondslag: " + name + ", " + std::string(g.article) + ".",
         "Ground: " + name + ", " + std::string(g.article) + ".");
+    About(CodeKind::kGround, q_.ground);
     const auto check = [&](bool holds, const std::string& nl, const std::string& en) {
       if (!holds)
         Say("De grondslag geldt niet voor " + nl + ".", "The ground does not hold for " + en + ".");

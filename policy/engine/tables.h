@@ -101,6 +101,8 @@ struct Tables {
   std::map<std::string, std::vector<FunctionAtArea>> functions_of;  // by OIN
   // Dutch and English name.
   std::map<std::pair<CodeKind, std::string>, std::pair<std::string, std::string>> names;
+  // What a code is for, likewise; of those that say it.
+  std::map<std::pair<CodeKind, std::string>, std::pair<std::string, std::string>> abouts;
 
   bool TypeHasPurpose(Code type, Code purpose) const {
     return type_purpose[type * purposes.size() + purpose] != 0;

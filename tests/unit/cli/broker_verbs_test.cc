@@ -12,6 +12,16 @@ namespace {
 
 using nlohmann::json;
 
+TEST_F(BrokerVerbs, ShowTheActiveBundlesMatrix) {
+  const std::vector<std::string> asked = {"policy",       "matrix", "--type",
+                                          "rent-arrears", "-o",     "json"};
+  const Ran ran = landlord_.Run(asked);
+  ASSERT_EQ(ran.code, ExitCode::kOk) << ran.err;
+  const json rows = json::parse(ran.out);
+  ASSERT_FALSE(rows.empty());
+  EXPECT_EQ(rows[0]["rule"], "arrears-to-debt-relief");
+}
+
 TEST_F(BrokerVerbs, SendShowsWhatBecameOfItPerRecipient) {
   const Ran ran = landlord_.Run(Send());
   EXPECT_EQ(ran.code, ExitCode::kOk) << ran.err;

@@ -41,7 +41,7 @@ TEST(PolicyFolders, RunTheirOwnTests) {
   const Ran ran = user.Run({"policy", "test", kPolicy, "-o", "json"});
   EXPECT_EQ(ran.code, ExitCode::kOk) << ran.out;
   const json told = json::parse(ran.out);
-  EXPECT_GE(told.size(), 25u);
+  EXPECT_GE(told.size(), 80u);
   for (const auto& each : told) EXPECT_TRUE(each["passed"].get<bool>()) << each;
 }
 
@@ -60,6 +60,64 @@ TEST(PolicyFolders, ExplainADecision) {
   EXPECT_EQ(denied.code, ExitCode::kNegative) << denied.out << denied.err;
   EXPECT_EQ(denied.err, "");
   EXPECT_EQ(ask("nobody", "wgs-debt").code, ExitCode::kUsage);
+}
+
+TEST(PolicyFolders, TellInAMatrixWhoMaySendWhatToWhom) {
+  User user;
+  const auto matrix = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"policy", "matrix", kPolicy});
+    return user.Run(std::move(more));
+  };
+  // JSON: codes.
+  const Ran arrears =
+      matrix({"--type", "rent-arrears", "--recipient", "debt-relief", "-o", "json"});
+  ASSERT_EQ(arrears.code, ExitCode::kOk) << arrears.err;
+  const json rows = json::parse(arrears.out);
+  ASSERT_EQ(rows.size(), 8u) << "four categories, by law and by consent";
+  EXPECT_EQ(rows[0], json::parse(R"({
+      "sender": {"sectors": ["housing"], "function": "", "organisation": ""},
+      "signal_type": "rent-arrears",
+      "recipient": {"sectors": ["police", "social-services", "care", "municipality", "youth",
+                                "justice", "safety-house"],
+                    "function": "debt-relief", "organisation": ""},
+      "category": "housing", "ground": "wgs-debt", "purposes": ["prevent-eviction"],
+      "conditions": [], "consent": false, "bsn_authority": false, "area": "any", "case": "any",
+      "objection": "review",
+      "obligations": {"acknowledge_within": "7d", "notify_subject_within": "28d"},
+      "except": [], "rule": "arrears-to-debt-relief"})"))
+      << rows[0];
+  // Tables: names in the user's language.
+  const std::vector<std::string> escalation = {"--type", "case-escalation", "--sender",
+                                               "neighbourhood-team"};
+  const Ran english = matrix(escalation);
+  for (const char* text :
+       {"Case escalation: A local team asks the region to take a case over", "SENDER", "GROUND",
+        "Neighbourhood team", "Central access", "Escalation to the care and safety house",
+        "attested: Local help does not suffice; attested: Necessity was assessed; it names a case",
+        "both may use the BSN", "acknowledge within 3d; tell the person within 28d"}) {
+    EXPECT_NE(english.out.find(text), std::string::npos) << text << "\n" << english.out;
+  }
+  user.variables["LANG"] = "nl_NL.UTF-8";
+  const Ran dutch = matrix(escalation);
+  for (const char* text : {"AFZENDER", "GRONDSLAG", "Sociaal wijkteam", "Centrale Toegang",
+                           "bevestigd: ", "het noemt een casus", "beide mogen het BSN gebruiken",
+                           "binnen 3d bevestigen"}) {
+    EXPECT_NE(dutch.out.find(text), std::string::npos) << text << "\n" << dutch.out;
+  }
+  // One row a line, also for a spreadsheet.
+  const auto lines = [](const std::string& out) {
+    return std::count(out.begin(), out.end(), '\n');
+  };
+  const auto in = [&](const char* format) {
+    auto args = escalation;
+    args.insert(args.end(), {"-o", format});
+    return matrix(args).out;
+  };
+  EXPECT_EQ(in("csv").substr(0, 9), "AFZENDER,");
+  EXPECT_EQ(lines(in("csv")), lines(in("jsonl")) + 1);
+  EXPECT_EQ(json::parse(in("jsonl").substr(0, in("jsonl").find('\n'))), json::parse(in("json"))[0]);
+  EXPECT_EQ(matrix({"--sender", "gossips"}).code, ExitCode::kUsage);
+  EXPECT_EQ(matrix({"--sender", "volunteer", "--type", "rent-arrears", "-o", "json"}).out, "[]\n");
 }
 
 TEST(PolicyFolders, ArePackedTheSameEachTime) {

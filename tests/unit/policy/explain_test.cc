@@ -37,6 +37,20 @@ TEST(Explain, TellsAPermitInDutchAndEnglish) {
   EXPECT_EQ(nl.steps.back(), "Toegestaan, op regel red-helps.");
 }
 
+TEST(Explain, SaysWhatTypeAndGroundAreForWhenTheBundleDoes) {
+  BundleFiles files =
+      Changed(SmallFiles(), "signal-types.yaml", "    en: Question\n",
+              "    en: Question\n    about_nl: Iemand vraagt\n    about_en: Somebody asks\n");
+  files = Changed(files, "grounds.yaml", "    en: Law\n",
+                  "    en: Law\n    about_nl: De wet mag het\n    about_en: The law lets it\n");
+  const auto bundle = MustCompile(files);
+  EXPECT_THAT(Explain(*bundle, Question(), "en").steps, Contains("Question: Somebody asks."));
+  EXPECT_THAT(Explain(*bundle, Question(), "en").steps, Contains("Law: The law lets it."));
+  EXPECT_THAT(Explain(*bundle, Question(), "nl").steps, Contains("Vraag: Iemand vraagt."));
+  EXPECT_THAT(Explain(*MustCompile(SmallFiles()), Question(), "en").steps,
+              testing::Not(Contains(HasSubstr("lets it"))));
+}
+
 TEST(Explain, NamesTheRulesThatFailOnOneThingOnly) {
   const auto bundle = MustCompile(SmallFiles());
   SectionQuestion q = Question();

@@ -184,7 +184,7 @@ TEST_F(Composing, RefusesWhatTheBundleDoesNotKnow) {
   condition.sections[0].attested = {"moon-is-full"};
   ExpectRefused(condition, "UNKNOWN_CODE", "sections[0].attested");
   auto function = ViolenceReport();
-  function.recipients[1] = Addressee::To(policy::FunctionAtArea{"neighbourhood-team", "gorinchem"});
+  function.recipients[1] = Addressee::To(policy::FunctionAtArea{"neighbour-help", "gorinchem"});
   ExpectRefused(function, "FUNCTION_UNRESOLVED", "recipients[1]");
   auto not_of_type = ViolenceReport();
   not_of_type.sections[1].category = "finances";
