@@ -1,4 +1,4 @@
-#include "broker/transport/tls.h"
+#include "broker/transport/server_tls.h"
 
 #include <gtest/gtest.h>
 
@@ -85,7 +85,7 @@ TEST_F(TlsFilesTest, TheCertificateMustBeMeantForItAndValid) {
 
 TEST_F(TlsFilesTest, TheEnvironmentMayNotChangeTheCipherSuites) {
   setenv("GRPC_SSL_CIPHER_SUITES", "ALL", 1);
-  const auto credentials = MakeServerCredentials(files, Now());
+  const auto credentials = ServerTls::Open(files, Now());
   unsetenv("GRPC_SSL_CIPHER_SUITES");
   ASSERT_FALSE(credentials.ok());
   EXPECT_EQ(credentials.error().field, "GRPC_SSL_CIPHER_SUITES");

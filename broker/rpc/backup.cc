@@ -1,0 +1,152 @@
+#include "broker/rpc/backup.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "broker/store/file_io.h"
+
+namespace schakel::rpc {
+namespace {
+
+namespace fs = std::filesystem;
+
+// LIMIT: what a copy takes beside the files that are counted: the end of the log, the list of
+// files, folders.
+constexpr uint64_t kBesideBytes = uint64_t{64} << 20;
+
+Error Destination(const fs::path& to, std::string message) {
+  return MakeError(ErrorCode::kInvalidArgument, "BACKUP_DESTINATION", std::move(message),
+                   to.string());
+}
+
+bool IsWithin(const fs::path& inner, const fs::path& outer) {
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+Status CheckDestination(const fs::path& to, const fs::path& data_folder) {
+  if (!to.is_absolute()) return Destination(to, "an absolute path expected");
+  std::error_code error;
+  const fs::path parent = fs::canonical(to.parent_path(), error);
+  if (error) {
+    return Destination(to, "the folder " + to.parent_path().string() +
+                               " is not there, or the broker's user may not enter it");
+  }
+  const fs::path real = parent / to.filename();
+  const fs::path data = fs::canonical(data_folder, error);
+  if (IsWithin(real, data) || IsWithin(data, real)) {
+    return Destination(to, "a backup lies outside the data folder " + data.string());
+  }
+  const auto kind = fs::symlink_status(to, error).type();
+  if (kind == fs::file_type::not_found) return {};
+  if (kind != fs::file_type::directory)
+    return Destination(to, "a folder, or nothing, expected there");
+  const bool empty = fs::is_empty(to, error);
+  if (error) return Destination(to, "the broker's user may not look into it");
+  if (!empty) return Destination(to, "it is not empty, and nothing is ever overwritten");
+  return {};
+}
+
+Result<uint64_t> FreeBytesOf(const fs::path& folder) {
+  struct statvfs info {};
+  if (::statvfs(folder.c_str(), &info) != 0) {
+    return store::IoError("cannot look at the disk of", folder, errno);
+  }
+  return uint64_t{info.f_bavail} * info.f_frsize;
+}
+
+bool SameFileSystem(const fs::path& a, const fs::path& b) {
+  struct stat of_a {};
+  struct stat of_b {};
+  return ::stat(a.c_str(), &of_a) == 0 && ::stat(b.c_str(), &of_b) == 0 &&
+         of_a.st_dev == of_b.st_dev;
+}
+
+Status CheckRoom(const BackupParts& parts, const fs::path& parent, bool linked) {
+  uint64_t memory = 0;
+  uint64_t files = 0;
+  for (const auto& family : parts.store->Stats().families) {
+    memory += family.memory_bytes;
+    files += family.file_bytes + family.blob_bytes;
+  }
+  // Shared files take no room, what is in memory is written to the data folder's disk in either
+  // case.
+  const uint64_t need =
+      linked ? parts.reserve_bytes + memory + kBesideBytes : files + memory + kBesideBytes;
+  SCHAKEL_ASSIGN(const uint64_t there, linked ? parts.store->FreeBytes() : FreeBytesOf(parent));
+  if (there >= need) return {};
+  return MakeError(ErrorCode::kResourceExhausted, "STORAGE_LOW",
+                   "no room for a backup: " + std::to_string(need) + " bytes have to be free, " +
+                       std::to_string(there) + " are",
+                   parent.string());
+}
+
+Status WriteFile(const fs::path& path, const std::string& text) {
+  SCHAKEL_ASSIGN(const auto fd, store::OpenFile(path, O_CREAT | O_EXCL | O_WRONLY));
+  SCHAKEL_TRY(store::WriteAll(fd, text, path));
+  return store::SyncFile(fd, path);
+}
+
+std::string TimeText(const Clock& clock) {
+  const std::time_t at = std::chrono::duration_cast<std::chrono::seconds>(clock.Wall()).count();
+  std::tm utc{};
+  ::gmtime_r(&at, &utc);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc)};
+}
+
+std::string About(const BackupParts& parts, bool linked) {
+  std::string text =
+      "A backup of a Schakel broker's store, made on " + TimeText(*parts.clock) +
+      " by the broker while it ran.\n\n"
+      "data        the copy; becomes the data folder at a restore\n"
+      "checkpoint  the last signed checkpoint before it: to check the copy with, with\n"
+      "            schakel-broker inspect --data data --checkpoint checkpoint\n\n"
+      "How to restore: RUNBOOK.md, \"Restore a backup\". The head file is no part of a\n"
+      "backup and is never put back: it tells what the copy lacks.\n";
+  if (linked) {
+    text += "\nIts files are shared with the data folder by hard links: copy it to another disk.\n";
+  }
+  return text;
+}
+
+Status Fill(const BackupParts& parts, const fs::path& to, const BackupMade& made) {
+  SCHAKEL_TRY(parts.store->BackUp(to / "data"));
+  SCHAKEL_TRY(WriteFile(to / "checkpoint", made.checkpoint));
+  SCHAKEL_TRY(WriteFile(to / "README", About(parts, made.linked)));
+  return store::SyncFolder(to);
+}
+
+}  // namespace
+
+Result<BackupMade> MakeBackup(const BackupParts& parts, const fs::path& to) {
+  if (parts.checkpointer == nullptr) {
+    return MakeError(ErrorCode::kFailedPrecondition, "RESTORED",
+                     "the store was put back from a copy itself: nothing is copied before recover");
+  }
+  SCHAKEL_TRY(CheckDestination(to, parts.data_folder));
+  const fs::path parent = to.parent_path();
+  BackupMade made;
+  made.linked = SameFileSystem(fs::exists(to) ? to : parent, parts.data_folder);
+  SCHAKEL_TRY(CheckRoom(parts, fs::exists(to) ? to : parent, made.linked));
+  // Signed before the copy, so that the copy holds it.
+  SCHAKEL_TRY(parts.checkpointer->SignNow());
+  made.checkpoint = parts.checkpointer->last();
+  made.position = parts.store->position();
+
+  std::error_code error;
+  const bool created = fs::create_directory(to, error);
+  if (error) return Destination(to, "can't be created: " + error.message());
+  if (created) fs::permissions(to, fs::perms::owner_all, error);
+  Status filled = Fill(parts, to, made);
+  if (filled.ok() && created) filled = store::SyncFolder(parent);
+  if (filled.ok()) return made;
+  for (const char* name : {"README", "checkpoint", "data"}) fs::remove_all(to / name, error);
+  if (created) fs::remove(to, error);
+  return filled.error();
+}
+
+}  // namespace schakel::rpc
