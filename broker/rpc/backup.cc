@@ -1,8 +1,8 @@
 #include "broker/rpc/backup.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
@@ -27,29 +27,6 @@ bool IsWithin(const fs::path& inner, const fs::path& outer) {
   return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
-Status CheckDestination(const fs::path& to, const fs::path& data_folder) {
-  if (!to.is_absolute()) return Destination(to, "an absolute path expected");
-  std::error_code error;
-  const fs::path parent = fs::canonical(to.parent_path(), error);
-  if (error) {
-    return Destination(to, "the folder " + to.parent_path().string() +
-                               " is not there, or the broker's user may not enter it");
-  }
-  const fs::path real = parent / to.filename();
-  const fs::path data = fs::canonical(data_folder, error);
-  if (IsWithin(real, data) || IsWithin(data, real)) {
-    return Destination(to, "a backup lies outside the data folder " + data.string());
-  }
-  const auto kind = fs::symlink_status(to, error).type();
-  if (kind == fs::file_type::not_found) return {};
-  if (kind != fs::file_type::directory)
-    return Destination(to, "a folder, or nothing, expected there");
-  const bool empty = fs::is_empty(to, error);
-  if (error) return Destination(to, "the broker's user may not look into it");
-  if (!empty) return Destination(to, "it is not empty, and nothing is ever overwritten");
-  return {};
-}
-
 Result<uint64_t> FreeBytesOf(const fs::path& folder) {
   struct statvfs info {};
   if (::statvfs(folder.c_str(), &info) != 0) {
@@ -58,30 +35,14 @@ Result<uint64_t> FreeBytesOf(const fs::path& folder) {
   return uint64_t{info.f_bavail} * info.f_frsize;
 }
 
-bool SameFileSystem(const fs::path& a, const fs::path& b) {
-  struct stat of_a {};
-  struct stat of_b {};
-  return ::stat(a.c_str(), &of_a) == 0 && ::stat(b.c_str(), &of_b) == 0 &&
-         of_a.st_dev == of_b.st_dev;
-}
-
-Status CheckRoom(const BackupParts& parts, const fs::path& parent, bool linked) {
-  uint64_t memory = 0;
-  uint64_t files = 0;
-  for (const auto& family : parts.store->Stats().families) {
-    memory += family.memory_bytes;
-    files += family.file_bytes + family.blob_bytes;
-  }
-  // Shared files take no room, what is in memory is written to the data folder's disk in either
-  // case.
-  const uint64_t need =
-      linked ? parts.reserve_bytes + memory + kBesideBytes : files + memory + kBesideBytes;
-  SCHAKEL_ASSIGN(const uint64_t there, linked ? parts.store->FreeBytes() : FreeBytesOf(parent));
-  if (there >= need) return {};
-  return MakeError(ErrorCode::kResourceExhausted, "STORAGE_LOW",
-                   "no room for a backup: " + std::to_string(need) + " bytes have to be free, " +
-                       std::to_string(there) + " are",
-                   parent.string());
+// Whether files of the data folder can be linked into `folder`. Tried, since one file system may be
+// mounted in two places, as systemd does with the folders of a unit, and then no link goes from one
+// to the other.
+bool CanLink(const fs::path& data_folder, const fs::path& folder) {
+  const fs::path probe = folder / ".link-probe";
+  const bool linked = ::link((data_folder / "lock").c_str(), probe.c_str()) == 0;
+  if (linked) ::unlink(probe.c_str());
+  return linked;
 }
 
 Status WriteFile(const fs::path& path, const std::string& text) {
@@ -113,36 +74,77 @@ std::string About(const BackupParts& parts, bool linked) {
   return text;
 }
 
-Status Fill(const BackupParts& parts, const fs::path& to, const BackupMade& made) {
+Status Fill(const BackupParts& parts, const fs::path& to, BackupMade* made) {
+  made->linked = CanLink(parts.data_folder, to);
+  SCHAKEL_TRY(CheckBackupRoom(*parts.store, to, made->linked, parts.reserve_bytes));
+  // Signed before the copy, so that the copy holds it.
+  SCHAKEL_TRY(parts.checkpointer->SignNow());
+  made->checkpoint = parts.checkpointer->last();
+  made->position = parts.store->position();
   SCHAKEL_TRY(parts.store->BackUp(to / "data"));
-  SCHAKEL_TRY(WriteFile(to / "checkpoint", made.checkpoint));
-  SCHAKEL_TRY(WriteFile(to / "README", About(parts, made.linked)));
+  SCHAKEL_TRY(WriteFile(to / "checkpoint", made->checkpoint));
+  SCHAKEL_TRY(WriteFile(to / "README", About(parts, made->linked)));
   return store::SyncFolder(to);
 }
 
 }  // namespace
+
+Status CheckBackupDestination(const fs::path& to, const fs::path& data_folder) {
+  if (!to.is_absolute()) return Destination(to, "an absolute path expected");
+  std::error_code error;
+  const fs::path parent = fs::canonical(to.parent_path(), error);
+  if (error) {
+    return Destination(to, "the folder " + to.parent_path().string() +
+                               " is not there, or the broker's user may not enter it");
+  }
+  const fs::path real = parent / to.filename();
+  const fs::path data = fs::canonical(data_folder, error);
+  if (IsWithin(real, data) || IsWithin(data, real)) {
+    return Destination(to, "a backup lies outside the data folder " + data.string());
+  }
+  const auto kind = fs::symlink_status(to, error).type();
+  if (kind == fs::file_type::not_found) return {};
+  if (kind != fs::file_type::directory)
+    return Destination(to, "a folder, or nothing, expected there");
+  const bool empty = fs::is_empty(to, error);
+  if (error) return Destination(to, "the broker's user may not look into it");
+  if (!empty) return Destination(to, "it is not empty, and nothing is ever overwritten");
+  return {};
+}
+
+Status CheckBackupRoom(const store::Store& store, const fs::path& folder, bool linked,
+                       uint64_t reserve_bytes) {
+  uint64_t memory = 0;
+  uint64_t files = 0;
+  for (const auto& family : store.Stats().families) {
+    memory += family.memory_bytes;
+    files += family.file_bytes + family.blob_bytes;
+  }
+  // Shared files take no room, what is in memory is written to the data folder's disk in either
+  // case.
+  const uint64_t need =
+      linked ? reserve_bytes + memory + kBesideBytes : files + memory + kBesideBytes;
+  SCHAKEL_ASSIGN(const uint64_t there, linked ? store.FreeBytes() : FreeBytesOf(folder));
+  if (there >= need) return {};
+  return MakeError(ErrorCode::kResourceExhausted, "STORAGE_LOW",
+                   "no room for a backup: " + std::to_string(need) + " bytes have to be free, " +
+                       std::to_string(there) + " are",
+                   folder.string());
+}
 
 Result<BackupMade> MakeBackup(const BackupParts& parts, const fs::path& to) {
   if (parts.checkpointer == nullptr) {
     return MakeError(ErrorCode::kFailedPrecondition, "RESTORED",
                      "the store was put back from a copy itself: nothing is copied before recover");
   }
-  SCHAKEL_TRY(CheckDestination(to, parts.data_folder));
-  const fs::path parent = to.parent_path();
-  BackupMade made;
-  made.linked = SameFileSystem(fs::exists(to) ? to : parent, parts.data_folder);
-  SCHAKEL_TRY(CheckRoom(parts, fs::exists(to) ? to : parent, made.linked));
-  // Signed before the copy, so that the copy holds it.
-  SCHAKEL_TRY(parts.checkpointer->SignNow());
-  made.checkpoint = parts.checkpointer->last();
-  made.position = parts.store->position();
-
+  SCHAKEL_TRY(CheckBackupDestination(to, parts.data_folder));
   std::error_code error;
   const bool created = fs::create_directory(to, error);
   if (error) return Destination(to, "can't be created: " + error.message());
   if (created) fs::permissions(to, fs::perms::owner_all, error);
-  Status filled = Fill(parts, to, made);
-  if (filled.ok() && created) filled = store::SyncFolder(parent);
+  BackupMade made;
+  Status filled = Fill(parts, to, &made);
+  if (filled.ok() && created) filled = store::SyncFolder(to.parent_path());
   if (filled.ok()) return made;
   for (const char* name : {"README", "checkpoint", "data"}) fs::remove_all(to / name, error);
   if (created) fs::remove(to, error);

@@ -30,6 +30,14 @@ struct BackupParts {
   uint64_t reserve_bytes = 0;  // what has to stay free on the data folder's disk
 };
 
+// Whether a backup may be written to `to`: BACKUP_DESTINATION says what is in the way.
+Status CheckBackupDestination(const std::filesystem::path& to,
+                              const std::filesystem::path& data_folder);
+// Whether there is room for it in `folder`, whose files are `linked` with the store's or copied.
+// STORAGE_LOW.
+Status CheckBackupRoom(const store::Store& store, const std::filesystem::path& folder, bool linked,
+                       uint64_t reserve_bytes);
+
 struct BackupMade {
   std::string checkpoint;  // the note
   uint64_t position = 0;   // the copy holds this command at least
