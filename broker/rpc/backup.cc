@@ -120,16 +120,20 @@ Status CheckBackupRoom(const store::Store& store, const fs::path& folder, bool l
     memory += family.memory_bytes;
     files += family.file_bytes + family.blob_bytes;
   }
-  // Shared files take no room, what is in memory is written to the data folder's disk in either
-  // case.
-  const uint64_t need =
-      linked ? reserve_bytes + memory + kBesideBytes : files + memory + kBesideBytes;
-  SCHAKEL_ASSIGN(const uint64_t there, linked ? store.FreeBytes() : FreeBytesOf(folder));
-  if (there >= need) return {};
-  return MakeError(ErrorCode::kResourceExhausted, "STORAGE_LOW",
-                   "no room for a backup: " + std::to_string(need) + " bytes have to be free, " +
-                       std::to_string(there) + " are",
-                   folder.string());
+  const auto room = [](uint64_t there, uint64_t need, const std::string& where) -> Status {
+    if (there >= need) return {};
+    return MakeError(ErrorCode::kResourceExhausted, "STORAGE_LOW",
+                     "no room for a backup: " + std::to_string(need) +
+                         " bytes have to be free on the disk of " + where + ", " +
+                         std::to_string(there) + " are");
+  };
+  // What is in memory is written to the data folder's disk first; files that are shared take no
+  // room, but stay when the store itself needs them no more.
+  SCHAKEL_ASSIGN(const uint64_t own, store.FreeBytes());
+  SCHAKEL_TRY(room(own, memory + kBesideBytes + (linked ? reserve_bytes : 0), "the data folder"));
+  if (linked) return {};
+  SCHAKEL_ASSIGN(const uint64_t there, FreeBytesOf(folder));
+  return room(there, files + memory + kBesideBytes, folder.string());
 }
 
 Result<BackupMade> MakeBackup(const BackupParts& parts, const fs::path& to) {

@@ -93,7 +93,10 @@ Result<Inspection> Inspect(const InspectOptions& options) {
   inspection.origin = meta->origin();
   inspection.position = meta->position();
   inspection.tree.size = meta->tree_size();
-  static_cast<void>(store->facts().Doubtful(&inspection.high_water_doubt));
+  // A copy has no high-water file: only beside the head does that mean something.
+  if (!options.head_file.empty()) {
+    static_cast<void>(store->facts().Doubtful(&inspection.high_water_doubt));
+  }
   const Comparison comparison(*store, inspection);
   SCHAKEL_ASSIGN(inspection.tree.root, comparison.RootAt(inspection.tree.size));
   if (options.every_file) SCHAKEL_TRY(store->VerifyFiles());

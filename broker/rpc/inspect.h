@@ -36,7 +36,7 @@ struct Inspection {
   std::string origin;
   uint64_t position = 0;
   merkle::TreeHead tree;
-  std::string high_water_doubt;  // empty: none
+  std::string high_water_doubt;  // empty: none, or no head file was asked for
   bool head_missing = false;     // a head file was asked for and there is none
   std::optional<Compared> head;
   std::optional<Compared> checkpoint;

@@ -15,7 +15,7 @@ using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 TEST(Alerts, EachSayWhatToDoInTwoLanguagesAndNameASectionThatExists) {
-  const auto anchors = AnchorsOf(ReadFile(SourcePath("deploy/RUNBOOK.md")));
+  const auto anchors = AnchorsOf(ReadFile(checkout::SourcePath("deploy/RUNBOOK.md")));
   const auto alerts = ReadAlerts();
   EXPECT_GT(alerts.size(), 15u);
   std::set<std::string> names;

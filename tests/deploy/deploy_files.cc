@@ -46,7 +46,7 @@ void CollectPanels(const nlohmann::json& list, std::vector<Panel>* panels) {
 
 std::vector<Alert> ReadAlerts() {
   std::vector<Alert> alerts;
-  const YAML::Node root = YAML::LoadFile(SourcePath("deploy/prometheus/alerts.yml"));
+  const YAML::Node root = YAML::LoadFile(checkout::SourcePath("deploy/prometheus/alerts.yml"));
   for (const auto& group : root["groups"]) {
     for (const auto& rule : group["rules"]) {
       Alert alert{rule["alert"].as<std::string>(),
@@ -63,8 +63,8 @@ std::vector<Alert> ReadAlerts() {
 }
 
 std::vector<Panel> ReadPanels() {
-  const auto json =
-      nlohmann::json::parse(ReadFile(SourcePath("deploy/grafana/dashboard.json")), nullptr, false);
+  const auto json = nlohmann::json::parse(
+      ReadFile(checkout::SourcePath("deploy/grafana/dashboard.json")), nullptr, false);
   SCHAKEL_CHECK(!json.is_discarded(), "the dashboard is JSON");
   std::vector<Panel> panels;
   CollectPanels(json.at("panels"), &panels);

@@ -22,10 +22,10 @@ std::string HelpOf(const std::vector<std::string>& command) {
   if (help.empty()) {
     std::vector<std::string> args(command.begin() + 1, command.end());
     args.push_back("--help");
-    const auto result = RunProgram({.program = BuildPath("bin/" + command[0]),
+    const auto result = RunProgram({.program = checkout::BuildPath("bin/" + command[0]),
                                     .args = args,
                                     .env = {{"SCHAKEL_LANGUAGE", "en"}, {"LANG", "C.UTF-8"}}});
-    EXPECT_EQ(result.code, 0) << PrintToString(command) << result.err;
+    EXPECT_EQ(result.code, 0) << ::testing::PrintToString(command) << result.err;
     help = result.out + "\n";
   }
   return help;
@@ -116,12 +116,12 @@ std::vector<std::vector<std::string>> CommandsOf(const std::string& page) {
 }
 
 TEST(Runbook, NamesOnlyCommandsAndFlagsThatExist) {
-  const auto commands = CommandsOf(ReadFile(SourcePath("deploy/RUNBOOK.md")));
+  const auto commands = CommandsOf(ReadFile(checkout::SourcePath("deploy/RUNBOOK.md")));
   EXPECT_GT(commands.size(), 20u);
   std::set<std::string> programs;
   for (const auto& words : commands) {
     programs.insert(words[0]);
-    EXPECT_EQ(Fault(words), "") << PrintToString(words);
+    EXPECT_EQ(Fault(words), "") << ::testing::PrintToString(words);
   }
   EXPECT_EQ(programs, kPrograms);
 }
@@ -138,12 +138,12 @@ TEST(Runbook, WouldBeCaughtWithACommandThatDoesNotExist) {
 
 TEST(Runbook, InstallsFilesThatExist) {
   size_t found = 0;
-  for (const auto& block : ShellBlocksOf(ReadFile(SourcePath("deploy/RUNBOOK.md")))) {
+  for (const auto& block : ShellBlocksOf(ReadFile(checkout::SourcePath("deploy/RUNBOOK.md")))) {
     for (const auto& line : block.lines) {
       for (const auto& word : WordsOf(line)) {
         if (!word.starts_with("deploy/")) continue;
         ++found;
-        EXPECT_TRUE(std::filesystem::exists(SourcePath(word))) << line;
+        EXPECT_TRUE(std::filesystem::exists(checkout::SourcePath(word))) << line;
       }
     }
   }
@@ -151,7 +151,7 @@ TEST(Runbook, InstallsFilesThatExist) {
 }
 
 TEST(Runbook, HasEachSectionThatItPromises) {
-  const auto anchors = AnchorsOf(ReadFile(SourcePath("deploy/RUNBOOK.md")));
+  const auto anchors = AnchorsOf(ReadFile(checkout::SourcePath("deploy/RUNBOOK.md")));
   for (const char* section : {"keys", "rotation-of-the-log-key", "rotation-of-certificates",
                               "backup", "restore-a-backup", "disk-full", "clock-doubtful",
                               "failed-sync", "revoked-certificate", "custodian-down", "upgrade"}) {

@@ -19,7 +19,9 @@ using ::testing::HasSubstr;
 const std::vector<std::string> kServices = {"schakel-broker.service", "schakel-custodian.service",
                                             "schakel-broker-backup.service"};
 
-std::string UnitPath(const std::string& unit) { return SourcePath("deploy/systemd/" + unit); }
+std::string UnitPath(const std::string& unit) {
+  return checkout::SourcePath("deploy/systemd/" + unit);
+}
 
 RunResult Analyze(std::vector<std::string> args) {
   return RunProgram({.program = "systemd-analyze", .args = std::move(args)});
@@ -51,7 +53,7 @@ TEST(Units, OpenOnesWouldBeSeen) {
 TEST(Units, AreUnderstoodBySystemd) {
   TempDir folder;
   std::vector<std::string> args = {"verify", "--man=no"};
-  for (const auto& entry : fs::directory_iterator(SourcePath("deploy/systemd"))) {
+  for (const auto& entry : fs::directory_iterator(checkout::SourcePath("deploy/systemd"))) {
     const std::string extension = entry.path().extension();
     if (extension != ".service" && extension != ".timer") continue;
     // Verifying wants the programs to be there; they are not installed where they are tested.
@@ -60,7 +62,7 @@ TEST(Units, AreUnderstoodBySystemd) {
       const std::string installed = "ExecStart=/usr/local/bin/" + program;
       const size_t at = text.find(installed);
       if (at != std::string::npos) {
-        text.replace(at, installed.size(), "ExecStart=" + BuildPath("bin/" + program));
+        text.replace(at, installed.size(), "ExecStart=" + checkout::BuildPath("bin/" + program));
       }
     }
     const auto path = folder / entry.path().filename().string();
@@ -77,7 +79,7 @@ TEST(Units, AreUnderstoodBySystemd) {
 TEST(Units, OfServersNotifyPingReloadAndDrain) {
   for (const std::string program : {"schakel-broker", "schakel-custodian"}) {
     const std::string text = ReadFile(UnitPath(program + ".service"));
-    for (const std::string line :
+    for (const std::string& line :
          {std::string("Type=notify"), std::string("WatchdogSec=60"),
           std::string("ExecReload=/bin/kill -HUP $MAINPID"), std::string("Restart=on-failure"),
           std::string("RestartPreventExitStatus=64 78"), std::string("KillSignal=SIGTERM"),
@@ -88,10 +90,10 @@ TEST(Units, OfServersNotifyPingReloadAndDrain) {
     EXPECT_THAT(ReadFile(UnitPath("schakel.sysusers.conf")), HasSubstr("u " + program + " "));
     // The folders that the unit makes are those that the example configuration names.
     const std::string example = program.substr(program.find('-') + 1) + ".yaml";
-    EXPECT_THAT(ReadFile(SourcePath("deploy/examples/" + example)),
+    EXPECT_THAT(ReadFile(checkout::SourcePath("deploy/examples/" + example)),
                 HasSubstr("data_folder: /var/lib/" + program + "/data"));
   }
-  EXPECT_THAT(ReadFile(SourcePath("deploy/examples/broker.yaml")),
+  EXPECT_THAT(ReadFile(checkout::SourcePath("deploy/examples/broker.yaml")),
               HasSubstr("head_file: /var/lib/schakel-broker-head/"));
 }
 

@@ -4,11 +4,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <map>
 #include <set>
 #include <sstream>
 
 #include "tests/deploy/deploy_files.h"
 #include "tests/e2e/story.h"
+#include "tests/e2e/wire.h"
 
 namespace schakel::e2e {
 namespace {
@@ -88,9 +90,9 @@ TEST_F(Figures, ThatAlertsAndDashboardAskForAreShown) {
   // A publish, so that its series is there.
   ASSERT_OK_AND(const auto sent, Send(As("corporation"), Arrears()));
   ASSERT_TRUE(sent.all_queued());
-  // And a stream.
-  ASSERT_OK_AND(auto* inbox, As("debt-relief").inbox());
-  static_cast<void>(inbox);
+  ASSERT_OK_AND(auto connection, As("debt-relief").connection());
+  RawPull stream(connection);
+  ASSERT_TRUE(stream.Read().has_value());
   const Shown shown = ShownNow();
   const auto expect_all = [&](const std::string& where, const std::string& expression) {
     for (const auto& metric : testing::MetricsIn(expression)) {

@@ -23,7 +23,7 @@ TEST(Notify, ACustodianSaysWhenItServesPingsReloadsAndStops) {
   testing::NotifySocket manager(folder / "notify");
   const std::string config = set.WriteConfig(0);
   const auto child = testing::ChildProcess::Start(
-      {.program = testing::BuildPath("bin/schakel-custodian"),
+      {.program = checkout::BuildPath("bin/schakel-custodian"),
        .args = {"--config", config},
        .env = {{"NOTIFY_SOCKET", manager.path().string()}, {"WATCHDOG_USEC", "1000000"}}});
   ASSERT_NE(child, nullptr);

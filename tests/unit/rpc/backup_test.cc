@@ -91,11 +91,15 @@ TEST_F(BackupRoom, OfLinkedFilesLeavesTheReserveOfTheDataFoldersDisk) {
 }
 
 TEST_F(BackupRoom, OfCopiedFilesIsThatOfTheDestinationsDisk) {
-  free_ = 0;  // of the data folder's disk: nobody asks
+  free_ =
+      kGiB;  // of the data folder's disk: enough for what is in memory, the reserve is untouched
   EXPECT_TRUE(CheckBackupRoom(*store_, folder_.path(), false, kGiB).ok());
   const Status none = CheckBackupRoom(*store_, "/proc", false, kGiB);
   ASSERT_FALSE(none.ok());
   EXPECT_EQ(none.error().reason, "STORAGE_LOW");
+  EXPECT_NE(none.error().message.find("/proc"), std::string::npos) << none.error().message;
+  free_ = 0;  // then a backup would end the writing of the store
+  EXPECT_FALSE(CheckBackupRoom(*store_, folder_.path(), false, kGiB).ok());
 }
 
 }  // namespace
