@@ -168,6 +168,18 @@ Revocation CrlStore::Lookup(const Certificate& certificate, Millis now) {
 
 uint64_t CrlStore::Generation() { return Current()->generation; }
 
+std::optional<Millis> CrlStore::NextUpdate() {
+  const std::shared_ptr<const Lists> lists = Current();
+  std::optional<Millis> first;
+  for (const auto& [issuer, by_signer] : lists->by_issuer) {
+    for (const auto& [signer, list] : by_signer) {
+      if (!list.next_update) return std::nullopt;
+      if (!first || *list.next_update < *first) first = list.next_update;
+    }
+  }
+  return first;
+}
+
 std::string CrlStore::LastProblem() { return Current()->problem; }
 
 }  // namespace schakel::crypto

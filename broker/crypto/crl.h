@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,10 @@ class CrlStore {
   // Counts readings of the files, from 1: a cached answer is as old as its generation. Looks for
   // changes, as Lookup does.
   uint64_t Generation();
+
+  // When the first of the lists gets stale, after which what it is about is denied; nullopt when no
+  // list is usable, or one never says when. For the alarm.
+  std::optional<Millis> NextUpdate();
 
   // What was wrong with the files at the last reading; empty when nothing was. For the log.
   std::string LastProblem();

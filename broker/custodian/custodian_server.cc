@@ -121,11 +121,40 @@ Status CustodianServer::Listen() {
     const Status written = transport::WritePortFile(settings_.port_file, server_->port());
     if (!written.ok()) return settings_.At("listen.port_file", written.error().message);
   }
+  trust_ = std::make_unique<transport::TrustWatch>(&metrics_, log_, server_->tls(),
+                                                   materials_->crls.get());
   Look();
   return {};
 }
 
+transport::Vitals CustodianServer::vitals() const {
+  const WorkerPool::Load load = pool_->load();
+  transport::Vitals vitals{load.done, load.unfinished, store_->failure().has_value(), {}};
+  vitals.status = vitals.failed ? "FAILED: a charge could not be written; restart it"
+                                : "serving on port " + std::to_string(port());
+  return vitals;
+}
+
+void CustodianServer::Reload() {
+  std::vector<Error> problems;
+  const auto fresh = LoadSettings(settings_.file, &problems);
+  for (const Error& problem : problems) {
+    log_->Failure("config_refused", {{LogKey::kPath, problem.field},
+                                     {LogKey::kDetail, problem.message + "; nothing was changed"}});
+  }
+  if (fresh && log_->SetLevel(fresh->log_level).ok()) {
+    log_->Info("config_read", {{LogKey::kPath, settings_.file.string()}});
+  }
+  static_cast<void>(materials_->members->Current());
+  std::lock_guard lock(trust_mutex_);
+  trust_->Reload(Now());
+}
+
 void CustodianServer::Look() {
+  {
+    std::lock_guard lock(trust_mutex_);
+    trust_->Look(Now());
+  }
   const Micros now = clock_->Wall();
   Instruments::Levels levels;
   const auto members = materials_->members->Members();

@@ -22,6 +22,8 @@
 #include "broker/transport/log.h"
 #include "broker/transport/metrics.h"
 #include "broker/transport/server.h"
+#include "broker/transport/service_manager.h"
+#include "broker/transport/trust_watch.h"
 
 namespace schakel::custodian {
 
@@ -45,6 +47,12 @@ class CustodianServer {
   int metrics_port() const { return endpoint_ ? endpoint_->port() : 0; }
   const transport::Metrics& metrics() const { return metrics_; }
 
+  // Whether it gets on with its work, for the service manager. Any thread.
+  transport::Vitals vitals() const;
+  // SIGHUP: reads certificate, key, revocation lists, members and the log's level again, at once.
+  // What can't be used is logged, and what was read before stays in use.
+  void Reload();
+
   // Stops accepting, lets calls end within the configured time. Only the first call does something.
   void Drain();
 
@@ -55,6 +63,7 @@ class CustodianServer {
   Status Listen();
   void Look();       // sets gauges and health
   void LookOften();  // once a second
+  Millis Now() const { return std::chrono::floor<Millis>(clock_->Wall()); }
 
   const Settings settings_;
   const Clock* const clock_;
@@ -74,6 +83,8 @@ class CustodianServer {
   std::unique_ptr<Service> service_;
   std::unique_ptr<transport::Server> server_;
   std::unique_ptr<transport::MetricsEndpoint> endpoint_;
+  std::mutex trust_mutex_;  // guards trust_
+  std::unique_ptr<transport::TrustWatch> trust_;
 
   std::mutex mutex_;  // guards stopping_
   std::condition_variable wake_;

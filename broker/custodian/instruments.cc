@@ -20,22 +20,32 @@ Instruments::Instruments(transport::Metrics* metrics, transport::Logger* log)
     : metrics_(metrics),
       log_(log),
       evaluations_(metrics->Counter("schakel_custodian_evaluations_total",
-                                    "Elements that were evaluated and charged for.")),
+                                    "Elements that were evaluated and charged for. Unit: "
+                                    "elements. Do: nothing; its rate is the load.")),
       charge_failures_(metrics->Counter("schakel_custodian_charge_failures_total",
-                                        "Charges that did not reach the disk for certain.")),
+                                        "Charges that did not reach the disk for certain. Unit: "
+                                        "charges. Alert: SchakelCustodianChargeFails.")),
       reloads_failed_(metrics->Counter("schakel_custodian_members_reload_failures_total",
-                                       "Readings of the members file that found mistakes.")),
-      members_(metrics->Gauge("schakel_custodian_members", "Members of the members file.")),
-      members_over_half_(metrics->Gauge("schakel_custodian_members_over_half",
-                                        "Members that used half of a budget or more.")),
+                                       "Readings of the members file that found mistakes. Unit: "
+                                       "readings. Alert: SchakelMembersFileRefused.")),
+      members_(metrics->Gauge("schakel_custodian_members",
+                              "Members of the members file. Unit: members. Do: nothing; "
+                              "when it falls by itself, look at the file.")),
+      members_over_half_(
+          metrics->Gauge("schakel_custodian_members_over_half",
+                         "Members that used half of a budget or more. Unit: members. "
+                         "Alert: SchakelBudgetHalfUsed.")),
       cap_used_(metrics->Gauge("schakel_custodian_cap_used_ratio",
-                               "Part of the day's cap over all members that is used.")),
+                               "Part of the day's cap over all members that is used. Unit: "
+                               "ratio, 0 to 1. Alert: SchakelCustodianCapNear.")),
       members_file_current_(
           metrics->Gauge("schakel_custodian_members_file_current",
-                         "1 while the members file that is in use is the newest one.")),
+                         "1 while the members file that is in use is the newest one. Unit: 0 "
+                         "or 1. Alert: SchakelMembersFileRefused.")),
       clock_days_behind_(
           metrics->Gauge("schakel_custodian_clock_days_behind",
-                         "Days by which the clock is behind the latest day charged to.")) {
+                         "Days by which the clock is behind the latest day charged to. Unit: "
+                         "days. Alert: SchakelCustodianClockBehind.")) {
   // All series are there from the start, so that an alarm rule sees a rise from 0.
   for (const auto scope : {BudgetScope::kDay, BudgetScope::k30Days, BudgetScope::kCap}) {
     Exhausted(scope);
@@ -45,13 +55,15 @@ Instruments::Instruments(transport::Metrics* metrics, transport::Logger* log)
 
 prometheus::Counter& Instruments::Exhausted(BudgetScope scope) {
   return metrics_->Counter("schakel_custodian_budget_exhausted_total",
-                           "Requests refused since a budget was used up.",
+                           "Requests refused since a budget was used up. Unit: requests. Alert: "
+                           "SchakelBudgetExhausted.",
                            {{"scope", std::string(ScopeName(scope))}});
 }
 
 prometheus::Counter& Instruments::Half(BudgetScope scope) {
   return metrics_->Counter("schakel_custodian_budget_half_used_total",
-                           "How often half of a budget was reached.",
+                           "How often half of a budget was reached. Unit: times. Alert: "
+                           "SchakelBudgetHalfUsed.",
                            {{"scope", std::string(ScopeName(scope))}});
 }
 

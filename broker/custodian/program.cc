@@ -9,11 +9,10 @@
 #include "broker/crypto/secret.h"
 #include "broker/custodian/custodian_server.h"
 #include "broker/custodian/keygen.h"
+#include "broker/transport/service_manager.h"
 
 namespace schakel::custodian {
 namespace {
-
-using transport::LogKey;
 
 struct Flags {
   std::string config;
@@ -68,7 +67,7 @@ int CheckConfig(const Settings& settings) {
   return kExitOk;
 }
 
-int Serve(const Settings& settings, const sigset_t& stop_signals) {
+int Serve(const Settings& settings) {
   auto log = transport::Logger::Make(settings.log_level);
   if (!log.ok()) return Report({log.error()});
   const SystemClock clock;
@@ -76,19 +75,19 @@ int Serve(const Settings& settings, const sigset_t& stop_signals) {
   std::vector<Error> problems;
   const auto server = CustodianServer::Start(settings, &clock, log->get(), &problems);
   if (!server) return Report(problems);
-  int signal = 0;
-  ::sigwait(&stop_signals, &signal);
-  (*log)->Info("draining", {{LogKey::kSignal, signal}});
-  server->Drain();
-  (*log)->Info("stopped");
+  transport::ServerLife life;
+  life.look = [&] { return server->vitals(); };
+  life.reload = [&] { server->Reload(); };
+  life.drain = [&] { server->Drain(); };
+  transport::Live(life, log->get());
   return kExitOk;
 }
 
-int RunConfig(const Flags& flags, const sigset_t& stop_signals) {
+int RunConfig(const Flags& flags) {
   std::vector<Error> problems;
   const auto settings = LoadSettings(flags.config, &problems);
   if (!settings) return Report(problems);
-  return flags.check_config ? CheckConfig(*settings) : Serve(*settings, stop_signals);
+  return flags.check_config ? CheckConfig(*settings) : Serve(*settings);
 }
 
 CLI::App* AddKeygen(CLI::App& app, Flags* flags) {
@@ -120,11 +119,8 @@ int RunProgram(int argc, char** argv) {
     Print(locked_down.error());
     return kExitInternal;
   }
-  sigset_t stop_signals;
-  sigemptyset(&stop_signals);
-  sigaddset(&stop_signals, SIGTERM);
-  sigaddset(&stop_signals, SIGINT);
-  ::pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
+  const sigset_t signals = transport::ServerSignals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
   Flags flags;
@@ -150,7 +146,7 @@ int RunProgram(int argc, char** argv) {
     std::cerr << "expected --config FILE or keygen; --help tells more\n";
     return kExitUsage;
   }
-  return RunConfig(flags, stop_signals);
+  return RunConfig(flags);
 }
 
 }  // namespace schakel::custodian

@@ -34,6 +34,7 @@ Status WorkerPool::Submit(const OrganisationId& organisation, std::function<void
     }
     queue_.push_back({organisation, std::move(work)});
     waiting_[organisation] = own + 1;
+    ++load_.unfinished;
   }
   wake_.notify_one();
   return {};
@@ -52,7 +53,14 @@ void WorkerPool::Run() {
     item.work();
     item.work = nullptr;  // what it holds goes before the lock is taken
     lock.lock();
+    ++load_.done;
+    --load_.unfinished;
   }
+}
+
+WorkerPool::Load WorkerPool::load() const {
+  std::lock_guard lock(mutex_);
+  return load_;
 }
 
 }  // namespace schakel::custodian

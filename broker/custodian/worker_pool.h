@@ -28,6 +28,12 @@ class WorkerPool {
   // already, of this organisation or of all; `work` is then dropped.
   Status Submit(const OrganisationId& organisation, std::function<void()> work);
 
+  struct Load {
+    uint64_t done = 0;        // since the start
+    uint64_t unfinished = 0;  // waits or is being done
+  };
+  Load load() const;
+
  private:
   struct Item {
     OrganisationId organisation;
@@ -37,10 +43,11 @@ class WorkerPool {
 
   const size_t queue_max_;
   const size_t per_organisation_max_;
-  std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;
   std::deque<Item> queue_;
   std::map<OrganisationId, size_t> waiting_;  // in the queue, by organisation; never 0
+  Load load_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

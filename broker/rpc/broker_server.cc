@@ -1,7 +1,9 @@
 #include "broker/rpc/broker_server.h"
 
 #include "broker/base/limits.h"
+#include "broker/merkle/checkpoint.h"
 #include "broker/rpc/audit_service.h"
+#include "broker/rpc/backup.h"
 #include "broker/rpc/consent_service.h"
 #include "broker/rpc/directory_service.h"
 #include "broker/rpc/inbox_service.h"
@@ -39,8 +41,7 @@ Result<std::unique_ptr<BrokerServer>> BrokerServer::Start(const Settings& settin
 
 Status BrokerServer::Open() {
   Millis now = std::chrono::duration_cast<Millis>(clock_->Wall());
-  SCHAKEL_ASSIGN(anchors_,
-                 transport::CheckTlsFiles(settings_.tls, crypto::ChainUse::kServer, now));
+  SCHAKEL_ASSIGN(anchors_, transport::CheckTlsFiles(settings_.tls, crypto::ChainUse::kServer, now));
   SCHAKEL_ASSIGN(crls_, crypto::CrlStore::Open(settings_.crl_path, anchors_->certificates()));
   SCHAKEL_ASSIGN(log_key_, LoadLogKey(settings_.log_key_file));
   SCHAKEL_TRY(OpenStore());
@@ -54,13 +55,17 @@ Status BrokerServer::Open() {
     log_->Failure("mode_restored", {{LogKey::kDetail, judgement_.why}});
   }
   SCHAKEL_TRY(Listen());
+  trust_ = std::make_unique<transport::TrustWatch>(&metrics_, log_, server_->tls(), crls_.get());
+  SCHAKEL_ASSIGN(control_,
+                 ControlSocket::Listen(settings_.data_folder, [this](const std::string& request) {
+                   return OnCommand(request);
+                 }));
   Look();
   looker_ = std::thread([this] { LookOften(); });
-  log_->Info("broker_ready",
-             {{LogKey::kAddress, settings_.listen_address},
-              {LogKey::kPort, port()},
-              {LogKey::kPosition, store_->position()},
-              {LogKey::kMode, sequencer_ ? "serving" : "restored"}});
+  log_->Info("broker_ready", {{LogKey::kAddress, settings_.listen_address},
+                              {LogKey::kPort, port()},
+                              {LogKey::kPosition, store_->position()},
+                              {LogKey::kMode, sequencer_ ? "serving" : "restored"}});
   return {};
 }
 
@@ -154,8 +159,8 @@ Status BrokerServer::Listen() {
   options.address = settings_.listen_address;
   options.tls = settings_.tls;
   options.reflection = settings_.reflection;
-  SCHAKEL_ASSIGN(server_, transport::Server::Start(options, guard_.get(), health_.get(),
-                                                   std::move(named)));
+  SCHAKEL_ASSIGN(server_,
+                 transport::Server::Start(options, guard_.get(), health_.get(), std::move(named)));
   if (!settings_.port_file.empty()) {
     SCHAKEL_TRY(transport::WritePortFile(settings_.port_file, server_->port()));
   }
@@ -175,7 +180,7 @@ void BrokerServer::OnDurable(const sequencer::DurableEffects& effects) {
 void BrokerServer::OnFailed(const Error& error) {
   {
     std::lock_guard lock(mutex_);
-    failed_ = true;
+    failed_ = error.reason;
   }
   log_->Failure("broker_failed",
                 {{LogKey::kReason, error.reason}, {LogKey::kDetail, error.message}});
@@ -189,23 +194,17 @@ void BrokerServer::Look() {
   bool serving;
   {
     std::lock_guard lock(mutex_);
-    serving = sequencer_ != nullptr && !failed_ && !stopping_;
+    serving = sequencer_ != nullptr && failed_.empty() && !stopping_;
   }
   health_->Set("", serving ? HealthService::kServing : HealthService::kNotServing);
-  metrics_.Gauge("schakel_storage_free_bytes", "Free bytes of the data folder's disk")
-      .Set(static_cast<double>(storage_->free_bytes()));
-  metrics_.Gauge("schakel_inbox_streams_open", "Open Pull streams")
-      .Set(static_cast<double>(hub_.size()));
+  {
+    std::lock_guard lock(trust_mutex_);
+    trust_->Look(std::chrono::duration_cast<Millis>(clock_->Wall()));
+  }
+  Instruments::Levels levels = Levels();
+  levels.serving = serving;
+  instruments_.Show(levels);
   if (!sequencer_) return;
-  auto stats = sequencer_->stats();
-  metrics_.Gauge("schakel_commands", "Commands made durable since the start")
-      .Set(static_cast<double>(stats.commands));
-  metrics_.Gauge("schakel_batches", "Batches synced since the start")
-      .Set(static_cast<double>(stats.batches));
-  metrics_.Gauge("schakel_queued_commands", "Commands that wait to be ordered")
-      .Set(static_cast<double>(stats.queued));
-  metrics_.Gauge("schakel_log_records", "Records in the audit log")
-      .Set(static_cast<double>(sequencer_->durable_head().size));
   // What was decided a minute ago is no longer on its way to a transport.
   constexpr uint64_t kPositionsKept = 100'000;
   if (store_->position() > kPositionsKept) gate_.Forget(store_->position() - kPositionsKept);
@@ -215,8 +214,8 @@ void BrokerServer::LookOften() {
   // Records whose term ended go in the quiet of every tenth minute.
   constexpr int kSweepSeconds = 600;
   std::unique_lock lock(mutex_);
-  for (int second = 1;
-       !wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; }); ++second) {
+  for (int second = 1; !wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; });
+       ++second) {
     lock.unlock();
     Look();
     hub_.CheckStalls();
@@ -227,6 +226,84 @@ void BrokerServer::LookOften() {
   }
 }
 
+Instruments::Levels BrokerServer::Levels() {
+  Instruments::Levels levels;
+  levels.restored = sequencer_ == nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    levels.failed = !failed_.empty();
+  }
+  levels.storage_free_bytes = storage_->free_bytes();
+  levels.storage_reserve_bytes = settings_.reserve_bytes;
+  levels.inbox_streams = hub_.size();
+  if (!sequencer_) return levels;
+  const auto stats = sequencer_->stats();
+  levels.commands = stats.commands;
+  levels.batches = stats.batches;
+  levels.queued = stats.queued;
+  // In this order: what is signed was durable before.
+  levels.signed_records = SignedRecords();
+  levels.records = sequencer_->durable_head().size;
+  return levels;
+}
+
+uint64_t BrokerServer::SignedRecords() const {
+  const auto note = merkle::ParseNote(checkpointer_->last());
+  if (!note.ok()) return 0;
+  const auto checkpoint = merkle::ParseCheckpointBody(note->text);
+  return checkpoint.ok() ? checkpoint->head.size : 0;
+}
+
+transport::Vitals BrokerServer::vitals() const {
+  transport::Vitals vitals;
+  {
+    std::lock_guard lock(mutex_);
+    vitals.failed = !failed_.empty();
+    if (vitals.failed) vitals.status = "FAILED (" + failed_ + "): takes nothing until a restart";
+  }
+  if (!sequencer_) {
+    vitals.status = "RESTORED: only checkpoints and proofs are served; run schakel-broker inspect";
+    return vitals;
+  }
+  const auto stats = sequencer_->stats();
+  vitals.done = stats.batches;
+  vitals.waiting = stats.queued;
+  if (!vitals.failed) {
+    vitals.status = "serving on port " + std::to_string(port()) + "; the log has " +
+                    std::to_string(sequencer_->durable_head().size) + " records";
+  }
+  return vitals;
+}
+
+void BrokerServer::ReloadTrust() {
+  std::lock_guard lock(trust_mutex_);
+  trust_->Reload(std::chrono::duration_cast<Millis>(clock_->Wall()));
+}
+
+// "backup <absolute path>" is answered by "ok" or "error <reason> <text>".
+std::string BrokerServer::OnCommand(const std::string& request) {
+  constexpr std::string_view kBackup = "backup ";
+  if (!request.starts_with(kBackup)) return "error FIELD_INVALID unknown command";
+  const std::filesystem::path to = request.substr(kBackup.size());
+  log_->Info("backup_begins", {{LogKey::kPath, to.string()}});
+  BackupParts parts;
+  parts.store = store_.get();
+  parts.checkpointer = checkpointer_.get();
+  parts.clock = clock_;
+  parts.data_folder = settings_.data_folder;
+  parts.reserve_bytes = settings_.reserve_bytes;
+  const auto made = MakeBackup(parts, to);
+  instruments_.BackupEnded(made.ok(), clock_->Wall());
+  if (made.ok()) {
+    log_->Info("backup_made", {{LogKey::kPath, to.string()}, {LogKey::kPosition, made->position}});
+    return made->linked ? "ok linked" : "ok copied";
+  }
+  log_->Failure("backup_failed", {{LogKey::kPath, to.string()},
+                                  {LogKey::kReason, made.error().reason},
+                                  {LogKey::kDetail, made.error().message}});
+  return "error " + made.error().reason + " " + made.error().message;
+}
+
 void BrokerServer::Drain() {
   if (server_) server_->Drain(settings_.drain_timeout);
   if (sequencer_) sequencer_->Stop();
@@ -235,6 +312,7 @@ void BrokerServer::Drain() {
     Status last = checkpointer_->SignNow();
     if (!last.ok()) log_->Warning("no_last_checkpoint", {{LogKey::kDetail, last.error().message}});
   }
+  control_.reset();
 }
 
 }  // namespace schakel::rpc

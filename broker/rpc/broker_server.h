@@ -1,4 +1,5 @@
-// A running broker: store, sequencer, services, listener. Wired here, used by the program and tests.
+// A running broker: store, sequencer, services, listener. Wired here, used by the program and
+// tests.
 #pragma once
 
 #include <condition_variable>
@@ -9,7 +10,9 @@
 
 #include "broker/delivery/inbox_hub.h"
 #include "broker/delivery/write_gate.h"
+#include "broker/rpc/control_socket.h"
 #include "broker/rpc/directory_cache.h"
+#include "broker/rpc/instruments.h"
 #include "broker/rpc/parts.h"
 #include "broker/rpc/settings.h"
 #include "broker/sequencer/checkpointer.h"
@@ -19,6 +22,8 @@
 #include "broker/transport/log.h"
 #include "broker/transport/metrics.h"
 #include "broker/transport/server.h"
+#include "broker/transport/service_manager.h"
+#include "broker/transport/trust_watch.h"
 
 namespace schakel::rpc {
 
@@ -32,7 +37,12 @@ class BrokerServer final : public sequencer::Listener {
   BrokerServer& operator=(const BrokerServer&) = delete;
 
   int port() const { return server_->port(); }
-  // Stops accepting, finishes the batch, ends streams with a status that may be retried. Once.
+  // Whether it gets on with its work, for the service manager. Any thread.
+  transport::Vitals vitals() const;
+  // Reads certificate, key and revocation lists again, at once.
+  void ReloadTrust();
+  // Stops accepting, finishes the batch, ends streams with a status that may be retried, lets a
+  // backup that is being made end. Once.
   void Drain();
 
   void OnDurable(const sequencer::DurableEffects& effects) override;
@@ -48,11 +58,15 @@ class BrokerServer final : public sequencer::Listener {
   void RecordRefusal(const transport::Refusal& refusal);
   void LookOften();
   void Look();
+  Instruments::Levels Levels();
+  uint64_t SignedRecords() const;
+  std::string OnCommand(const std::string& request);
 
   const Settings settings_;
   const Clock* const clock_;
   transport::Logger* const log_;
   transport::Metrics metrics_;
+  Instruments instruments_{&metrics_};
   std::optional<crypto::SigningKey> log_key_;
   std::optional<crypto::TrustAnchors> anchors_;
   std::unique_ptr<crypto::CrlStore> crls_;
@@ -77,11 +91,14 @@ class BrokerServer final : public sequencer::Listener {
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<transport::Server> server_;
   std::unique_ptr<transport::MetricsEndpoint> endpoint_;
+  std::mutex trust_mutex_;  // guards trust_
+  std::unique_ptr<transport::TrustWatch> trust_;
+  std::unique_ptr<ControlSocket> control_;
 
-  std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;
   bool stopping_ = false;
-  bool failed_ = false;
+  std::string failed_;  // the reason; empty while nothing has
   std::thread looker_;
 };
 

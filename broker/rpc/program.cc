@@ -9,14 +9,16 @@
 #include "broker/machine/machine.h"
 #include "broker/merkle/note.h"
 #include "broker/rpc/broker_server.h"
+#include "broker/rpc/program_copies.h"
+#include "broker/rpc/reload.h"
+#include "broker/transport/service_manager.h"
 #include "policy/engine/pack.h"
 
 namespace schakel::rpc {
 namespace {
 
-using transport::LogKey;
-
 constexpr int kExitOk = 0;
+constexpr int kExitNegative = 1;
 constexpr int kExitUsage = 64;
 constexpr int kExitInternal = 70;
 constexpr int kExitConfig = 78;
@@ -31,6 +33,8 @@ struct Flags {
   std::string policy;
   std::string accept_time;
   uint64_t incarnation = 0;
+  std::string backup_to;
+  InspectFlags inspect;
 };
 
 void Print(const Error& error) {
@@ -65,8 +69,9 @@ Result<v1::Organisation> ReadRegistrar(const Flags& flags) {
 Result<std::unique_ptr<store::Store>> OpenAlone(const Settings& settings, bool create) {
   SCHAKEL_ASSIGN(auto placement, store::CheckPlacement(settings.head_file, settings.data_folder));
   if (placement.same_file_system) {
-    std::cerr << "warning: " << settings.head_file.string()
-              << " lies on the same file system as the data folder; a restored disk takes both back\n";
+    std::cerr
+        << "warning: " << settings.head_file.string()
+        << " lies on the same file system as the data folder; a restored disk takes both back\n";
   }
   store::StoreOptions options;
   options.folder = settings.data_folder;
@@ -109,8 +114,7 @@ Status Recover(const Settings& settings, const Flags& flags) {
   SCHAKEL_ASSIGN(auto store, OpenAlone(settings, false));
   store::FileHeadStore heads(settings.head_file);
   SystemClock clock;
-  SCHAKEL_TRY(
-      sequencer::RecoverLog(store.get(), &heads, log_key, clock, flags.incarnation));
+  SCHAKEL_TRY(sequencer::RecoverLog(store.get(), &heads, log_key, clock, flags.incarnation));
   SCHAKEL_ASSIGN(auto meta, machine::ReadMeta(store->durable()));
   std::cout << meta->log_key() << std::endl;
   return {};
@@ -155,19 +159,28 @@ Status CheckConfig(const Settings& settings) {
   return {};
 }
 
-int Serve(const Settings& settings, const sigset_t& stop_signals) {
+int Serve(const Settings& settings) {
   auto log = transport::Logger::Make(settings.log_level);
   if (!log.ok()) return Report({log.error()});
   const SystemClock clock;
   const transport::GrpcLogBridge bridge(log->get());
   auto server = BrokerServer::Start(settings, &clock, log->get());
   if (!server.ok()) return Report({server.error()});
-  int signal = 0;
-  ::sigwait(&stop_signals, &signal);
-  (*log)->Info("draining", {{LogKey::kSignal, signal}});
-  (*server)->Drain();
-  (*log)->Info("stopped");
+  transport::ServerLife life;
+  life.look = [&] { return (*server)->vitals(); };
+  life.reload = [&] {
+    ReloadSettings(settings, log->get());
+    (*server)->ReloadTrust();
+  };
+  life.drain = [&] { (*server)->Drain(); };
+  transport::Live(life, log->get());
   return kExitOk;
+}
+
+int Inspected(const Settings& settings, const InspectFlags& flags) {
+  const auto all_held = RunInspect(settings, flags);
+  if (!all_held.ok()) return Report({all_held.error()});
+  return *all_held ? kExitOk : kExitNegative;
 }
 
 int Finish(const Status& status) { return status.ok() ? kExitOk : Report({status.error()}); }
@@ -176,11 +189,8 @@ int Finish(const Status& status) { return status.ok() ? kExitOk : Report({status
 
 int RunProgram(int argc, char** argv) {
   if (Status locked = crypto::LockDownProcess(); !locked.ok()) return Report({locked.error()});
-  sigset_t stop_signals;
-  sigemptyset(&stop_signals);
-  sigaddset(&stop_signals, SIGTERM);
-  sigaddset(&stop_signals, SIGINT);
-  ::pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
+  const sigset_t signals = transport::ServerSignals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
   Flags flags;
@@ -201,6 +211,18 @@ int RunProgram(int argc, char** argv) {
   accept_time->add_option("T", flags.accept_time, "Such as 2026-11-22T10:00:00Z")->required();
   auto* recover = app.add_subcommand("recover", "Go on after a restored copy, broker stopped");
   recover->add_option("--incarnation", flags.incarnation, "A number not used before")->required();
+  auto* backup = app.add_subcommand("backup", "Let the running broker copy its store");
+  backup->add_option("--to", flags.backup_to, "Folder: new, or empty; the broker writes into it")
+      ->required();
+  auto* inspect = app.add_subcommand(
+      "inspect", "Tell what a store holds and what it lacks, broker stopped; exit 1 when it lacks");
+  inspect->add_option("--data", flags.inspect.data,
+                      "Another data folder, such as that of a backup (default: data_folder, "
+                      "compared with head_file)");
+  inspect->add_option("--checkpoint", flags.inspect.checkpoint,
+                      "A signed checkpoint that the store should hold");
+  inspect->add_flag("--every-file", flags.inspect.every_file,
+                    "Compare every file with its check sum; slow");
   app.require_subcommand(0, 1);
   try {
     app.parse(argc, argv);
@@ -213,8 +235,10 @@ int RunProgram(int argc, char** argv) {
   if (init->parsed()) return Finish(Init(*settings, flags));
   if (recover->parsed()) return Finish(Recover(*settings, flags));
   if (accept_time->parsed()) return Finish(AcceptTime(*settings, flags));
+  if (backup->parsed()) return Finish(RunBackup(*settings, flags.backup_to));
+  if (inspect->parsed()) return Inspected(*settings, flags.inspect);
   if (flags.check_config) return Finish(CheckConfig(*settings));
-  return Serve(*settings, stop_signals);
+  return Serve(*settings);
 }
 
 }  // namespace schakel::rpc

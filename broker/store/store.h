@@ -20,7 +20,7 @@ class Database;
 
 struct StoreOptions {
   // Holds "db" (the database), "high-water" and "lock". Nobody else writes in it, but for the
-  // reserve file.
+  // reserve file and the broker's control socket.
   std::filesystem::path folder;
   // A folder without a store (or a missing one) gets a new store; otherwise it is STORE_MISSING.
   bool create = false;
@@ -99,6 +99,15 @@ class Store final : public StateStore {
 
   // Reads every file and compares it with the check sum that was noted when it was written. Slow.
   Status VerifyFiles() const;
+
+  // Copies the durable state into `folder`, as the folder of a store of its own. `folder` must not
+  // exist, its parent must. Files are shared by hard links on the same file system, copied
+  // otherwise; commits go on meanwhile, and one of them may be in the copy before it is durable
+  // here. What is in memory is written to files first: be sure of room for it on the own disk,
+  // since a flush that fails ends the writing. The copy has no high-water file: whoever starts from
+  // it is in doubt (OpenFacts) until a commit. Synced on return; after an error nothing is left.
+  // Slow: off the commit path.
+  Status BackUp(const std::filesystem::path& folder) const;
 
   // Free bytes of the disk of the folder.
   Result<uint64_t> FreeBytes() const;

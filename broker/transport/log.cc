@@ -54,6 +54,8 @@ const char* Name(LogKey key) {
       return "detail";
     case LogKey::kSource:
       return "source";
+    case LogKey::kUntil:
+      return "until";
   }
   return "unknown";
 }
@@ -108,11 +110,6 @@ std::string TimeText(std::chrono::system_clock::time_point now) {
 }  // namespace
 
 Result<std::unique_ptr<Logger>> Logger::Make(std::string_view level, std::ostream* out) {
-  const std::optional<LogLevel> parsed = ParseLevel(level);
-  if (!parsed) {
-    return InvalidArgument("FIELD_INVALID", "log.level",
-                           "expected debug, info, warning or error, not " + std::string(level));
-  }
   spdlog::sink_ptr sink;
   if (out != nullptr) {
     sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(*out, /*force_flush=*/true);
@@ -121,9 +118,20 @@ Result<std::unique_ptr<Logger>> Logger::Make(std::string_view level, std::ostrea
   }
   auto logger = std::make_shared<spdlog::logger>("schakel", std::move(sink));
   logger->set_pattern("%v");
-  logger->set_level(SpdlogLevel(*parsed));
   logger->flush_on(spdlog::level::debug);
-  return std::unique_ptr<Logger>(new Logger(std::move(logger)));
+  std::unique_ptr<Logger> made(new Logger(std::move(logger)));
+  SCHAKEL_TRY(made->SetLevel(level));
+  return made;
+}
+
+Status Logger::SetLevel(std::string_view level) {
+  const std::optional<LogLevel> parsed = ParseLevel(level);
+  if (!parsed) {
+    return InvalidArgument("FIELD_INVALID", "log.level",
+                           "expected debug, info, warning or error, not " + std::string(level));
+  }
+  logger_->set_level(SpdlogLevel(*parsed));
+  return {};
 }
 
 Logger::~Logger() = default;

@@ -42,6 +42,7 @@ enum class LogKey {
   kSignal,  // number of a Unix signal
   kDetail,  // a failure's English text, of our own or of a library; never text of a request
   kSource,  // file:line of a library's message
+  kUntil,   // seconds since 1970 at which something ends
 };
 
 struct LogField {
@@ -65,6 +66,9 @@ class Logger {
   // the lines go instead of standard error (tests); must outlive it. Errors: FIELD_INVALID.
   static Result<std::unique_ptr<Logger>> Make(std::string_view level, std::ostream* out = nullptr);
   ~Logger();
+
+  // Another level from now on, named as in Make. FIELD_INVALID: the old one stays.
+  Status SetLevel(std::string_view level);
 
   // `event` is a literal in snake_case: what happened.
   template <size_t N>

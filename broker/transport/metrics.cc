@@ -75,7 +75,9 @@ void CallMetrics::Finished(const MethodRule* rule, int code, Micros duration) {
   prometheus::Counter* calls = series.calls[slot].load(std::memory_order_acquire);
   if (calls == nullptr) {
     // The registry gives the same counter to whoever asks for the same labels.
-    calls = &metrics_->Counter("schakel_calls_total", "Calls that ended, by method and gRPC code.",
+    calls = &metrics_->Counter("schakel_calls_total",
+                               "Calls that ended, by method and gRPC code. Unit: calls. "
+                               "Alert: SchakelCallsFailInside.",
                                {{"method", Name(rule)}, {"code", std::to_string(slot)}});
     series.calls[slot].store(calls, std::memory_order_release);
   }
@@ -83,7 +85,8 @@ void CallMetrics::Finished(const MethodRule* rule, int code, Micros duration) {
   prometheus::Histogram* seconds = series.seconds.load(std::memory_order_acquire);
   if (seconds == nullptr) {
     seconds = &metrics_->Histogram(
-        "schakel_call_seconds", "From the call's begin to its answer.",
+        "schakel_call_seconds",
+        "From the call's begin to its answer. Unit: seconds. Alert: SchakelCallsSlow.",
         {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5},
         {{"method", Name(rule)}});
     series.seconds.store(seconds, std::memory_order_release);
@@ -95,7 +98,9 @@ prometheus::Gauge& CallMetrics::Streams(const MethodRule* rule) {
   Series& series = Of(rule);
   prometheus::Gauge* streams = series.streams.load(std::memory_order_acquire);
   if (streams == nullptr) {
-    streams = &metrics_->Gauge("schakel_streams_open", "Open streams, by method.",
+    streams = &metrics_->Gauge("schakel_streams_open",
+                               "Open streams, by method. Unit: streams. Do: nothing; near "
+                               "limits.streams for each member, raise it or ask that member.",
                                {{"method", Name(rule)}});
     series.streams.store(streams, std::memory_order_release);
   }

@@ -94,14 +94,12 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Call
     return InvalidArgument("FIELD_INVALID", "listen.address",
                            "expected host:port, such as 127.0.0.1:7443");
   }
-  SCHAKEL_ASSIGN(
-      std::shared_ptr<grpc::ServerCredentials> credentials,
-      MakeServerCredentials(options.tls, std::chrono::floor<Millis>(SystemClock().Wall()),
-                            options.tls_refresh));
+  SCHAKEL_ASSIGN(server->tls_,
+                 ServerTls::Open(options.tls, std::chrono::floor<Millis>(SystemClock().Wall())));
   grpc::ServerBuilder builder;
   SetLimits(options, &builder);
   int port = 0;
-  builder.AddListeningPort(options.address, std::move(credentials), &port);
+  builder.AddListeningPort(options.address, server->tls_->credentials(), &port);
   for (const NamedService& service : services) builder.RegisterService(service.service);
   server->unknown_ = std::make_unique<UnknownMethods>(guard);
   builder.RegisterCallbackGenericService(server->unknown_.get());

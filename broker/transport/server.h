@@ -14,7 +14,7 @@
 #include "broker/transport/call_guard.h"
 #include "broker/transport/health.h"
 #include "broker/transport/reflection.h"
-#include "broker/transport/tls.h"
+#include "broker/transport/server_tls.h"
 
 namespace schakel::transport {
 
@@ -26,7 +26,6 @@ struct ServerOptions {
   size_t message_bytes_max = limits::kMessageBytesMax;
   size_t metadata_bytes_max = limits::kMetadataBytesMax;
   size_t memory_bytes_max = limits::kServerMemoryBytesMax;
-  std::chrono::seconds tls_refresh{10};
 };
 
 // A service with its full name, as the descriptor has it.
@@ -56,6 +55,8 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   int port() const { return port_; }
+  // For who looks after the certificate, once a second: see trust_watch.h.
+  ServerTls* tls() const { return tls_.get(); }
 
   // Stops: health says NOT_SERVING, no call is accepted any more, streams on the guard's
   // StreamWatch end with UNAVAILABLE NOT_SERVING, calls in progress get until `patience` to end and
@@ -67,6 +68,7 @@ class Server {
   Server();
   CallGuard* guard_ = nullptr;
   HealthService* health_ = nullptr;
+  std::unique_ptr<ServerTls> tls_;
   std::unique_ptr<UnknownMethods> unknown_;
   std::unique_ptr<ReflectionService> reflection_;
   std::unique_ptr<grpc::Server> server_;

@@ -1,9 +1,5 @@
 #include "broker/transport/tls.h"
 
-#include <grpcpp/security/tls_certificate_provider.h>
-#include <grpcpp/security/tls_credentials_options.h>
-
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -14,11 +10,15 @@
 namespace schakel::transport {
 namespace {
 
-namespace tls = grpc::experimental;
-
 constexpr size_t kFileBytesMax = 1 << 20;  // a chain or a bundle of anchors is far smaller
 
-Result<std::string> ReadFile(const std::filesystem::path& path) {
+Error At(const std::filesystem::path& path, std::string message) {
+  return InvalidArgument("FIELD_INVALID", path.string(), std::move(message));
+}
+
+}  // namespace
+
+Result<std::string> ReadPemFile(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::string text;
   if (in) {
@@ -35,15 +35,9 @@ Result<std::string> ReadFile(const std::filesystem::path& path) {
   return text;
 }
 
-Error At(const std::filesystem::path& path, std::string message) {
-  return InvalidArgument("FIELD_INVALID", path.string(), std::move(message));
-}
-
-}  // namespace
-
 Result<crypto::TrustAnchors> CheckTlsFiles(const TlsFiles& files, crypto::ChainUse use,
                                            Millis now) {
-  SCHAKEL_ASSIGN(const std::string chain_pem, ReadFile(files.certificate));
+  SCHAKEL_ASSIGN(const std::string chain_pem, ReadPemFile(files.certificate));
   auto chain = crypto::Certificate::ParseChain(chain_pem);
   if (!chain.ok()) return At(files.certificate, chain.error().message);
   const crypto::CertificateFacts& leaf = chain->front().facts();
@@ -58,28 +52,10 @@ Result<crypto::TrustAnchors> CheckTlsFiles(const TlsFiles& files, crypto::ChainU
   if (!key.Matches(chain->front())) {
     return At(files.key, "the key does not belong to the certificate");
   }
-  SCHAKEL_ASSIGN(const std::string ca_pem, ReadFile(files.ca));
+  SCHAKEL_ASSIGN(const std::string ca_pem, ReadPemFile(files.ca));
   auto anchors = crypto::TrustAnchors::Parse(ca_pem);
   if (!anchors.ok()) return At(files.ca, anchors.error().message);
   return *std::move(anchors);
-}
-
-Result<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(
-    const TlsFiles& files, Millis now, std::chrono::seconds refresh) {
-  // gRPC's own list is TLS 1.3's suites and ECDHE with AES-GCM; the variable would replace it.
-  if (std::getenv("GRPC_SSL_CIPHER_SUITES") != nullptr) {
-    return InvalidArgument("FIELD_INVALID", "GRPC_SSL_CIPHER_SUITES",
-                           "unset this environment variable: it would replace the cipher suites");
-  }
-  SCHAKEL_TRY(CheckTlsFiles(files, crypto::ChainUse::kServer, now));
-  auto provider = std::make_shared<tls::FileWatcherCertificateProvider>(
-      files.key.string(), files.certificate.string(), files.ca.string(),
-      static_cast<unsigned>(refresh.count()));
-  tls::TlsServerCredentialsOptions options(std::move(provider));
-  options.watch_root_certs();
-  options.watch_identity_key_cert_pairs();
-  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  return tls::TlsServerCredentials(options);
 }
 
 std::shared_ptr<grpc::ChannelCredentials> MakeChannelCredentials(std::string ca_pem,

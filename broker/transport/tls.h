@@ -1,10 +1,9 @@
 // TLS of servers and test clients: mutual TLS always, 1.3 preferred, 1.2 only with ECDHE and AEAD.
+// A listener's credentials: server_tls.h.
 #pragma once
 
 #include <grpcpp/security/credentials.h>
-#include <grpcpp/security/server_credentials.h>
 
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -28,14 +27,8 @@ struct TlsFiles {
 // field.
 Result<crypto::TrustAnchors> CheckTlsFiles(const TlsFiles& files, crypto::ChainUse use, Millis now);
 
-// Credentials of a listener. A client must show a certificate that chains to the anchors, else the
-// handshake fails: no call begins. Replaced files are taken for new handshakes within `refresh`,
-// without restart; the ones in use stay while new ones can't be read. gRPC 1.51 can't switch off
-// TLS session resumption, so nothing may rest on the handshake alone: see authenticator.h.
-// Errors: as CheckTlsFiles; FIELD_INVALID when the environment sets GRPC_SSL_CIPHER_SUITES, which
-// would replace the suites (all ECDHE with AEAD).
-Result<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(
-    const TlsFiles& files, Millis now, std::chrono::seconds refresh = std::chrono::seconds(10));
+// The whole of a PEM file. LIMIT: 1 MiB. FIELD_INVALID with the path.
+Result<std::string> ReadPemFile(const std::filesystem::path& path);
 
 // Credentials of a caller, from PEM texts; an empty certificate and key show none to the server.
 // The server's name is checked against its certificate.

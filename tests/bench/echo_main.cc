@@ -5,7 +5,7 @@
 
 #include "broker/crypto/sign.h"
 #include "broker/transport/server.h"
-#include "broker/transport/tls.h"
+#include "broker/transport/server_tls.h"
 #include "echo.grpc.pb.h"
 
 namespace schakel::bench {
@@ -19,19 +19,21 @@ class Echo final : public benchecho::v1::EchoService::CallbackService {
         message_(53, 'm'),
         signature_(key_.Sign(message_)) {}
 
-  grpc::ServerUnaryReactor* Null(grpc::CallbackServerContext* context, const benchecho::v1::EchoRequest*,
+  grpc::ServerUnaryReactor* Null(grpc::CallbackServerContext* context,
+                                 const benchecho::v1::EchoRequest*,
                                  benchecho::v1::EchoResponse* response) override {
     return Answer(context, response, true);
   }
-  grpc::ServerUnaryReactor* Verifying(grpc::CallbackServerContext* context, const benchecho::v1::EchoRequest*,
+  grpc::ServerUnaryReactor* Verifying(grpc::CallbackServerContext* context,
+                                      const benchecho::v1::EchoRequest*,
                                       benchecho::v1::EchoResponse* response) override {
     return Answer(context, response,
                   crypto::VerifyEd25519(key_.public_key(), message_, signature_));
   }
 
  private:
-  grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, benchecho::v1::EchoResponse* response,
-                                   bool good) {
+  grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
+                                   benchecho::v1::EchoResponse* response, bool good) {
     response->set_payload(answer_);
     auto* reactor = context->DefaultReactor();
     reactor->Finish(good ? grpc::Status::OK
@@ -66,12 +68,12 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   schakel::SystemClock clock;
   auto now = std::chrono::duration_cast<schakel::Millis>(clock.Wall());
-  auto credentials = schakel::transport::MakeServerCredentials(tls, now);
-  if (!credentials.ok()) return 78;
+  auto secured = schakel::transport::ServerTls::Open(tls, now);
+  if (!secured.ok()) return 78;
   schakel::bench::Echo echo(answer_bytes);
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort("127.0.0.1:0", *credentials, &port);
+  builder.AddListeningPort("127.0.0.1:0", (*secured)->credentials(), &port);
   builder.RegisterService(&echo);
   auto server = builder.BuildAndStart();
   if (!server || !schakel::transport::WritePortFile(port_file, port).ok()) return 70;

@@ -6,6 +6,7 @@
 #include "broker/crypto/cert_key.h"
 #include "clients/sdk/files.h"
 #include "policy/engine/pack.h"
+#include "tests/support/free_port.h"
 #include "tests/support/paths.h"
 
 namespace schakel::e2e {
@@ -80,6 +81,8 @@ const std::vector<Participant>& Participants() {
 }
 
 Region::Region() : temp_("region") {
+  broker_metrics_port_ = testing::FreePort();
+  custodian_metrics_port_ = testing::FreePort();
   pki_ = std::make_unique<testing::TestPki>(temp_.path(), "region");
   IssueCertificates();
   DealKeys();
@@ -144,11 +147,14 @@ void Region::DealKeys() {
 void Region::StartCustodians() {
   for (int i = 0; i < kCustodians; ++i) {
     const std::string name = "custodian-" + std::to_string(i + 1);
-    WriteFile(temp_ / (name + ".yaml"),
-              "data_folder: " + name + "-data\nshare_file: key/share-" + std::to_string(i + 1) +
-                  ".key\nkey_document_file: key/key-document.pb\nmembers_file: members.yaml\n" +
-                  "listen:\n  address: 127.0.0.1:0\n  port_file: " + name + ".port\n" +
-                  TlsYaml(custodian_certificates_[static_cast<size_t>(i)], *pki_));
+    WriteFile(
+        temp_ / (name + ".yaml"),
+        "data_folder: " + name + "-data\nshare_file: key/share-" + std::to_string(i + 1) +
+            ".key\nkey_document_file: key/key-document.pb\nmembers_file: members.yaml\n" +
+            "listen:\n  address: 127.0.0.1:0\n  port_file: " + name + ".port\n" +
+            TlsYaml(custodian_certificates_[static_cast<size_t>(i)], *pki_) +
+            (i == 0 ? "metrics_address: 127.0.0.1:" + std::to_string(custodian_metrics_port_) + "\n"
+                    : ""));
     custodians_.push_back(testing::ChildProcess::Start(
         {.program = kCustodian, .args = {"--config", (temp_ / (name + ".yaml")).string()}}));
     SCHAKEL_CHECK(custodians_.back() != nullptr, "schakel-custodian is built");
@@ -172,7 +178,10 @@ void Region::WriteBrokerConfig(const fs::path& path, int port, const fs::path& p
                 "storage:\n  reserve_bytes: 16777216\n  cache_bytes: 33554432\n"
                 "limits:\n  calls_per_second: 100000\n  streams: 64\n"
                 "log:\n  level: debug\n"
-                "drain_timeout: 1s\n");
+                "drain_timeout: 1s\n" +
+                (path == broker_config()
+                     ? "metrics_address: 127.0.0.1:" + std::to_string(broker_metrics_port_) + "\n"
+                     : ""));
 }
 
 void Region::InitialiseBroker() {
@@ -191,6 +200,7 @@ void Region::StartBroker() {
   fs::remove(temp_ / "broker.port");
   broker_ = testing::ChildProcess::Start({.program = kBroker,
                                           .args = {"--config", (temp_ / "broker.yaml").string()},
+                                          .env = broker_environment_,
                                           .output = temp_ / "broker"});
   SCHAKEL_CHECK(broker_ != nullptr, "schakel-broker is built");
   const auto port = broker_->WaitForPort(temp_ / "broker.port");

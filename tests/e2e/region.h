@@ -63,6 +63,15 @@ class Region {
   void StartBroker();
   void RestartBroker();
   testing::ChildProcess& broker() { return *broker_; }
+  // Added to the environment of brokers that are started from now on.
+  void set_broker_environment(std::vector<std::pair<std::string, std::string>> environment) {
+    broker_environment_ = std::move(environment);
+  }
+  const testing::TestCertificate& broker_certificate() const { return *broker_certificate_; }
+  std::filesystem::path broker_config() const { return temp_ / "broker.yaml"; }
+  // Prometheus text of the broker and of the first custodian.
+  int broker_metrics_port() const { return broker_metrics_port_; }
+  int custodian_metrics_port() const { return custodian_metrics_port_; }
   // What all brokers of this region wrote so far.
   std::string BrokerLog() const;
   // schakel-broker with this region's configuration and these arguments, to its end.
@@ -87,7 +96,10 @@ class Region {
   std::vector<int> custodian_ports_;
   std::optional<testing::TestCertificate> broker_certificate_;
   std::unique_ptr<testing::ChildProcess> broker_;
+  std::vector<std::pair<std::string, std::string>> broker_environment_;
   int port_ = 0;
+  int broker_metrics_port_ = 0;
+  int custodian_metrics_port_ = 0;
   std::string log_key_;
   std::string key_document_;  // hex
   std::map<std::string, std::unique_ptr<sdk::Session>> sessions_;

@@ -131,7 +131,6 @@ TestServer::TestServer(ServerSetup setup) {
   server_options.tls = {own.certificate, own.key, pki.ca()};
   server_options.reflection = setup.reflection;
   server_options.message_bytes_max = setup.message_bytes_max;
-  server_options.tls_refresh = std::chrono::seconds(1);
   server = Server::Start(server_options, guard.get(), health.get(),
                          {NamedService::Of<v1::SignalService>(signals.get()),
                           NamedService::Of<v1::InboxService>(inbox.get()),

@@ -16,8 +16,9 @@ namespace {
 
 // Failures at start or of the disk: answered as INTERNAL, on purpose.
 bool StaysInsideByName(const std::string& reason) {
-  for (const char* prefix : {"STORE_", "HEAD_", "MACHINE_", "CONFIG_", "KEY_SHARE_",
-                             "KEY_DOCUMENT_", "BUDGETS_", "LOG_", "INCARNATION_"}) {
+  for (const char* prefix :
+       {"STORE_", "HEAD_", "MACHINE_", "CONFIG_", "KEY_SHARE_", "KEY_DOCUMENT_", "BUDGETS_", "LOG_",
+        "INCARNATION_", "BACKUP_", "CONTROL_"}) {
     if (reason.starts_with(prefix)) return true;
   }
   return false;

@@ -1,4 +1,4 @@
-#include "broker/transport/tls.h"
+#include "broker/transport/server_tls.h"
 
 #include <gtest/gtest.h>
 
@@ -85,7 +85,7 @@ TEST_F(TlsFilesTest, TheCertificateMustBeMeantForItAndValid) {
 
 TEST_F(TlsFilesTest, TheEnvironmentMayNotChangeTheCipherSuites) {
   setenv("GRPC_SSL_CIPHER_SUITES", "ALL", 1);
-  const auto credentials = MakeServerCredentials(files, Now());
+  const auto credentials = ServerTls::Open(files, Now());
   unsetenv("GRPC_SSL_CIPHER_SUITES");
   ASSERT_FALSE(credentials.ok());
   EXPECT_EQ(credentials.error().field, "GRPC_SSL_CIPHER_SUITES");
@@ -137,27 +137,6 @@ TEST_F(Handshakes, RefuseOlderVersions) {
     const std::string text = Handshake({version, "-cipher", "ALL:@SECLEVEL=0"});
     EXPECT_NE(text.find("Cipher is (NONE)"), std::string::npos) << text;
   }
-}
-
-TEST_F(Handshakes, TakeAReplacedServerCertificateWithoutARestart) {
-  const auto serial = [&] {
-    const std::string text = Handshake({"-showcerts"});
-    const size_t begin = text.find("-----BEGIN CERTIFICATE-----");
-    const size_t end = text.find("-----END CERTIFICATE-----");
-    if (begin == std::string::npos || end == std::string::npos) return std::string();
-    const auto leaf = crypto::Certificate::Parse(text.substr(begin, end - begin + 25) + "\n");
-    return leaf.ok() ? leaf->facts().serial : std::string();
-  };
-  const std::string first = serial();
-  ASSERT_FALSE(first.empty());
-  // Certificate alone, with the same key: a moment between two files does not matter then.
-  const TestCertificate renewed = server.pki.Issue(
-      {.oin = TestOin(1), .name = "broker", .usage = "serverAuth", .key = server.own.key});
-  testing::WriteFile(server.own.certificate, renewed.certificate_pem());
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (serial() == first && std::chrono::steady_clock::now() < until) {
-  }
-  EXPECT_NE(serial(), first);
 }
 
 TEST_F(Handshakes, ThatFailAreCounted) {

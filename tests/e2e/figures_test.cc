@@ -1,0 +1,121 @@
+// The metrics of a broker and a custodian that run: each says its unit and what to do, and what
+// alerts and dashboard ask for is there.
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "tests/deploy/deploy_files.h"
+#include "tests/e2e/story.h"
+#include "tests/e2e/wire.h"
+
+namespace schakel::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string MetricsAt(int port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::string answer;
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
+    const std::string request = "GET /metrics HTTP/1.0\r\n\r\n";
+    EXPECT_EQ(::write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
+    char part[4096];
+    for (ssize_t n; (n = ::read(fd, part, sizeof part)) > 0;) {
+      answer.append(part, static_cast<size_t>(n));
+    }
+  }
+  ::close(fd);
+  EXPECT_THAT(answer, HasSubstr("200 OK"));
+  return answer;
+}
+
+struct Shown {
+  std::set<std::string> series;  // names as they are asked for: with _bucket and the like
+  std::map<std::string, std::string> help;  // of the project's own metrics
+};
+
+void Read(const std::string& text, Shown* shown) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("# HELP schakel_")) {
+      const size_t end = line.find(' ', 7);
+      shown->help[line.substr(7, end - 7)] = line.substr(end + 1);
+    } else if (line.starts_with("schakel_")) {
+      shown->series.insert(line.substr(0, line.find_first_of("{ ")));
+    }
+  }
+}
+
+class Figures : public RegionTest {
+ protected:
+  static Shown ShownNow() {
+    Shown shown;
+    Read(MetricsAt(region().broker_metrics_port()), &shown);
+    Read(MetricsAt(region().custodian_metrics_port()), &shown);
+    return shown;
+  }
+};
+
+TEST_F(Figures, SayTheirUnitAndWhatToDoOrTheAlertThatDoes) {
+  std::set<std::string> alerts;
+  for (const auto& alert : testing::ReadAlerts()) alerts.insert(alert.name);
+  const Shown shown = ShownNow();
+  EXPECT_GT(shown.help.size(), 20u);
+  for (const auto& [name, help] : shown.help) {
+    SCOPED_TRACE(name + ": " + help);
+    EXPECT_THAT(help, HasSubstr(" Unit: "));
+    const size_t alert = help.find(" Alert: ");
+    if (alert == std::string::npos) {
+      EXPECT_THAT(help, HasSubstr(" Do: "));
+      continue;
+    }
+    std::istringstream names(help.substr(alert + 8));
+    for (std::string one; std::getline(names, one, ',');) {
+      one.erase(0, one.find_first_not_of(' '));
+      if (one.ends_with('.')) one.pop_back();
+      EXPECT_TRUE(alerts.contains(one)) << one << " is no alert";
+    }
+  }
+}
+
+TEST_F(Figures, ThatAlertsAndDashboardAskForAreShown) {
+  // A publish, so that its series is there.
+  ASSERT_OK_AND(const auto sent, Send(As("corporation"), Arrears()));
+  ASSERT_TRUE(sent.all_queued());
+  ASSERT_OK_AND(auto connection, As("debt-relief").connection());
+  RawPull stream(connection);
+  ASSERT_TRUE(stream.Read().has_value());
+  const Shown shown = ShownNow();
+  const auto expect_all = [&](const std::string& where, const std::string& expression) {
+    for (const auto& metric : testing::MetricsIn(expression)) {
+      // Prometheus' own, about each job.
+      if (metric == "up") continue;
+      EXPECT_TRUE(shown.series.contains(metric)) << metric << " of " << where;
+    }
+  };
+  for (const auto& alert : testing::ReadAlerts()) expect_all(alert.name, alert.expression);
+  for (const auto& panel : testing::ReadPanels()) {
+    for (const auto& expression : panel.expressions) expect_all(panel.title, expression);
+  }
+}
+
+TEST_F(Figures, EachAlertIsNamedByAFigureOrAsksForWhatPrometheusKnows) {
+  std::string all_help;
+  for (const auto& [name, help] : ShownNow().help) all_help += help + "\n";
+  for (const auto& alert : testing::ReadAlerts()) {
+    const auto metrics = testing::MetricsIn(alert.expression);
+    if (metrics == std::set<std::string>{"up"}) continue;
+    EXPECT_THAT(all_help, HasSubstr(alert.name));
+  }
+}
+
+}  // namespace
+}  // namespace schakel::e2e
