@@ -1,7 +1,5 @@
 #include "broker/delivery/inbox_hub.h"
 
-#include <vector>
-
 namespace schakel::delivery {
 
 void InboxHub::Add(const OrganisationId& organisation, std::shared_ptr<Sleeper> sleeper) {
@@ -23,26 +21,39 @@ void InboxHub::Remove(const OrganisationId& organisation, const Sleeper* sleeper
 }
 
 void InboxHub::Wake(const OrganisationId& organisation) {
-  std::vector<std::shared_ptr<Sleeper>> woken;
-  {
-    std::lock_guard lock(mutex_);
-    auto it = sleepers_.find(organisation.str());
-    if (it == sleepers_.end()) return;
-    for (const auto& [key, sleeper] : it->second) woken.push_back(sleeper);
-  }
-  for (const auto& sleeper : woken) sleeper->Wake();
+  for (const auto& sleeper : Of(organisation)) sleeper->Wake();
 }
 
-void InboxHub::CheckStalls() {
+void InboxHub::LeaseMoved(const OrganisationId& organisation, const DeliveryId& delivery,
+                          Micros until) {
+  for (const auto& sleeper : Of(organisation)) sleeper->LeaseMoved(delivery, until);
+}
+
+std::vector<std::shared_ptr<InboxHub::Sleeper>> InboxHub::Of(
+    const OrganisationId& organisation) const {
+  std::vector<std::shared_ptr<Sleeper>> found;
+  std::lock_guard lock(mutex_);
+  auto it = sleepers_.find(organisation.str());
+  if (it == sleepers_.end()) return found;
+  for (const auto& [key, sleeper] : it->second) found.push_back(sleeper);
+  return found;
+}
+
+std::vector<std::shared_ptr<InboxHub::Sleeper>> InboxHub::All() const {
   std::vector<std::shared_ptr<Sleeper>> all;
-  {
-    std::lock_guard lock(mutex_);
-    for (const auto& [oin, sleepers] : sleepers_) {
-      for (const auto& [key, sleeper] : sleepers) all.push_back(sleeper);
-    }
+  std::lock_guard lock(mutex_);
+  for (const auto& [oin, sleepers] : sleepers_) {
+    for (const auto& [key, sleeper] : sleepers) all.push_back(sleeper);
   }
-  auto now = std::chrono::steady_clock::now();
-  for (const auto& sleeper : all) sleeper->CheckStall(now);
+  return all;
+}
+
+void InboxHub::CheckStreams(Micros now) {
+  for (const auto& sleeper : All()) sleeper->Check(now);
+}
+
+void InboxHub::EndAll(const Error& error) {
+  for (const auto& sleeper : All()) sleeper->EndWith(error);
 }
 
 size_t InboxHub::size() const {

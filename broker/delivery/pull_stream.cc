@@ -4,8 +4,15 @@
 
 #include "broker/base/limits.h"
 #include "broker/delivery/requests.h"
+#include "broker/transport/errors.h"
 
 namespace schakel::delivery {
+
+namespace {
+Micros ToMicros(const google::protobuf::Timestamp& time) {
+  return std::chrono::seconds(time.seconds()) + Micros(time.nanos() / 1000);
+}
+}  // namespace
 
 PullStream* PullStream::Start(grpc::CallbackServerContext* context, transport::StreamPass pass,
                               PullParts parts) {
@@ -35,7 +42,13 @@ void PullStream::OnReadDone(bool ok) {
   Status handled = Handle(request_);
   if (!handled.ok()) return End(handled, false);
   std::lock_guard lock(mutex_);
-  if (!ended_) StartRead(&request_);
+  ReadNext();
+}
+
+void PullStream::ReadNext() {
+  // LIMIT: who asks and does not read the answers is not listened to until it does.
+  reading_ = answers_due_ < limits::kSettlementsPerStreamMax;
+  if (reading_ && !ended_) StartRead(&request_);
 }
 
 Status PullStream::Open(const v1::PullOpen& open) {
@@ -72,8 +85,8 @@ Status PullStream::Handle(const v1::PullRequest& request) {
       }
       {
         std::lock_guard lock(mutex_);
-        window_ = std::min<uint32_t>(window_ + request.credit().deliveries(),
-                                     limits::kPullWindowMax);
+        window_ =
+            std::min<uint32_t>(window_ + request.credit().deliveries(), limits::kPullWindowMax);
       }
       MaybeDeliver();
       return {};
@@ -108,16 +121,33 @@ Status PullStream::Handle(const v1::PullRequest& request) {
 
 void PullStream::Settle(Bytes delivery_id, machine::Request request) {
   auto self = shared_from_this();
-  bool extends = std::holds_alternative<machine::Extend>(request);
+  {
+    std::lock_guard lock(mutex_);
+    ++answers_due_;
+  }
   parts_.sequencer->Submit(
       std::move(request), caller_,
-      [self, delivery_id = std::move(delivery_id), extends](Result<machine::Outcome> outcome) {
-        if (!extends && outcome.ok() && !outcome->refused) {
-          std::lock_guard lock(self->mutex_);
-          self->outstanding_.erase(*DeliveryId::From(delivery_id));
-        }
+      [self, delivery_id = std::move(delivery_id)](Result<machine::Outcome> outcome) {
+        if (outcome.ok()) self->Note(*DeliveryId::From(delivery_id), *outcome);
         self->OnSettled(delivery_id, std::move(outcome));
       });
+}
+
+// What became of a lease of this stream.
+void PullStream::Note(const DeliveryId& delivery, const machine::Outcome& outcome) {
+  if (const auto* extend = std::get_if<v1::ExtendResponse>(&outcome.answer)) {
+    return LeaseMoved(delivery, ToMicros(extend->lease_until()));
+  }
+  bool ended = !outcome.refused || outcome.refused->reason == "LEASE_LOST" ||
+               outcome.refused->reason == "DELIVERY_SETTLED";
+  if (!ended) return;
+  std::lock_guard lock(mutex_);
+  outstanding_.erase(delivery);
+}
+
+void PullStream::LeaseMoved(const DeliveryId& delivery, Micros until) {
+  std::lock_guard lock(mutex_);
+  if (auto it = outstanding_.find(delivery); it != outstanding_.end()) it->second = until;
 }
 
 void PullStream::OnSettled(const Bytes& delivery_id, Result<machine::Outcome> outcome) {
@@ -160,6 +190,12 @@ void PullStream::MaybeDeliver() {
   machine::Deliver deliver;
   {
     std::lock_guard lock(mutex_);
+    // A lease that ran out is no longer this stream's, so it takes no room: a reader that never
+    // answers for one item is not cut off from all others.
+    if (outstanding_.size() >= window_) {
+      Micros now = parts_.clock->Wall();
+      std::erase_if(outstanding_, [&](const auto& held) { return held.second <= now; });
+    }
     // LIMIT: what waits to be written to one reader is bounded; a slow reader gets no more.
     bool room = outstanding_.size() < window_ && queued_bytes_ < limits::kInboxBytesPerStreamMax;
     if (!opened_ || ended_ || delivering_ || !may_wait_ || !room) return;
@@ -202,7 +238,7 @@ void PullStream::OnLeased(Result<machine::Outcome> outcome) {
       out.bytes = out.response.ByteSizeLong();
       out.position = outcome->position;
       queued_bytes_ += out.bytes;
-      outstanding_[item.delivery_id] = outcome->position;
+      outstanding_[item.delivery_id] = ToMicros(out.response.delivery().lease_until());
       out.item = std::move(item);
       queue_.push_back(std::move(out));
       idle_told_ = false;
@@ -236,10 +272,11 @@ void PullStream::MaybeWrite() {
       queued_bytes_ -= next.bytes;
       if (next.item) {
         std::weak_ptr<PullStream> weak = weak_from_this();
-        bool may = parts_.gate->BeginWrite(
-            next.item->delivery_id, next.position, next.item->subjects, [weak] {
-              if (auto alive = weak.lock()) alive->context_->TryCancel();
-            });
+        bool may = parts_.gate->BeginWrite(next.item->delivery_id, next.position,
+                                           next.item->subjects, [weak] {
+                                             if (auto alive = weak.lock())
+                                               alive->context_->TryCancel();
+                                           });
         if (!may) {
           outstanding_.erase(next.item->delivery_id);
           stopped.push_back(next.item->delivery_id);
@@ -247,7 +284,7 @@ void PullStream::MaybeWrite() {
         }
       }
       writing_ = std::move(next);
-      write_began_ = std::chrono::steady_clock::now();
+      write_began_ = parts_.clock->Steady();
       StartWrite(&writing_->response);
     }
   }
@@ -258,22 +295,28 @@ void PullStream::OnWriteDone(bool ok) {
   {
     std::lock_guard lock(mutex_);
     if (writing_ && writing_->item) parts_.gate->EndWrite(writing_->item->delivery_id);
+    if (writing_ && writing_->response.has_settlement()) --answers_due_;
     writing_.reset();
+    if (ok && !reading_) ReadNext();
   }
   if (!ok) return End({}, false);
   MaybeWrite();
   MaybeDeliver();
 }
 
-void PullStream::CheckStall(std::chrono::steady_clock::time_point now) {
+void PullStream::Check(Micros now) {
+  bool stalled;
   {
     std::lock_guard lock(mutex_);
-    if (ended_ || !writing_ || now - write_began_ < limits::kWriteTimeout) return;
+    stalled = !ended_ && writing_ && now - write_began_ >= limits::kWriteTimeout;
   }
+  if (!stalled) return MaybeDeliver();  // there may be room: a lease that ran out wakes nobody
   End(MakeError(ErrorCode::kDeadlineExceeded, "READER_STALLED",
                 "a write was not taken within 30 seconds"),
       true);
 }
+
+void PullStream::EndWith(const Error& error) { End(error, true); }
 
 // ---- Ending ----
 
@@ -293,15 +336,13 @@ void PullStream::End(const Status& status, bool cancel) {
     if (out.item) CancelDelivery(out.item->delivery_id);
   }
   Finish(pass_.End(status));
-  // A write that the peer does not take would hold up the end for ever.
-  if (cancel) {
-    bool writing;
-    {
-      std::lock_guard lock(mutex_);
-      writing = writing_.has_value();
-    }
-    if (writing) context_->TryCancel();
+  if (!cancel) return;
+  bool writing;
+  {
+    std::lock_guard lock(mutex_);
+    writing = writing_.has_value();
   }
+  if (writing) transport::CloseNow(context_, status.error());
 }
 
 void PullStream::OnCancel() {

@@ -21,6 +21,7 @@ struct PullParts {
   sequencer::Sequencer* sequencer = nullptr;
   WriteGate* gate = nullptr;
   InboxHub* hub = nullptr;
+  const Clock* clock = nullptr;
 };
 
 // Keeps itself alive from Start to OnDone.
@@ -37,7 +38,9 @@ class PullStream final : public grpc::ServerBidiReactor<v1::PullRequest, v1::Pul
   void OnDone() override;
   void Wake() override;
   // Ends the stream with READER_STALLED when its write has not been taken for kWriteTimeout.
-  void CheckStall(std::chrono::steady_clock::time_point now) override;
+  void Check(Micros now) override;
+  void EndWith(const Error& error) override;
+  void LeaseMoved(const DeliveryId& delivery, Micros until) override;
 
  private:
   struct Outgoing {
@@ -49,10 +52,12 @@ class PullStream final : public grpc::ServerBidiReactor<v1::PullRequest, v1::Pul
 
   PullStream(grpc::CallbackServerContext* context, transport::StreamPass pass, PullParts parts);
 
-  machine::Caller MachineCaller() const;
   Status Handle(const v1::PullRequest& request);
   Status Open(const v1::PullOpen& open);
+  // Reads the next request, unless too many answers wait for their reader. mutex_ held.
+  void ReadNext();
   void Settle(Bytes delivery_id, machine::Request request);
+  void Note(const DeliveryId& delivery, const machine::Outcome& outcome);
   void OnSettled(const Bytes& delivery_id, Result<machine::Outcome> outcome);
   void OnLeased(Result<machine::Outcome> outcome);
   // Asks for items when there is room and something may wait. mutex_ not held.
@@ -73,16 +78,19 @@ class PullStream final : public grpc::ServerBidiReactor<v1::PullRequest, v1::Pul
   std::mutex mutex_;  // guards what follows
   bool opened_ = false;
   bool ended_ = false;
-  bool delivering_ = false;   // a Deliver command is under way
-  bool may_wait_ = true;      // the inbox may hold something
+  bool delivering_ = false;  // a Deliver command is under way
+  bool may_wait_ = true;     // the inbox may hold something
   bool idle_told_ = false;
+  bool reading_ = true;     // a request is being read or handled
+  size_t answers_due_ = 0;  // settlements that were asked for and whose answer is not written
   uint32_t window_ = 0;
   Micros lease_{0};
-  std::map<DeliveryId, uint64_t> outstanding_;  // leased and not settled on this stream
+  // Leased and not settled on this stream, each with the end of its lease.
+  std::map<DeliveryId, Micros> outstanding_;
   std::deque<Outgoing> queue_;
   size_t queued_bytes_ = 0;
   std::optional<Outgoing> writing_;
-  std::chrono::steady_clock::time_point write_began_;
+  Micros write_began_{0};  // steady
 };
 
 }  // namespace schakel::delivery

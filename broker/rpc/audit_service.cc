@@ -13,8 +13,8 @@ grpc::ServerUnaryReactor* AuditService::Show(grpc::CallbackServerContext* contex
                                              const Request* request, Response* response,
                                              Read read) {
   return parts_.guard->Unary(
-      context, request,
-      [=, this](const transport::Caller&, const transport::UnaryAnswer& answer) {
+      context, request, [=, this](const transport::Caller&, const transport::UnaryAnswer& answer) {
+        if (Status may = parts_.MayProve(); !may.ok()) return answer.Finish(may);
         auto snapshot = parts_.store->TakeSnapshot();
         Result<Response> value = read(*snapshot, *request);
         if (!value.ok()) return answer.Finish(value.error());

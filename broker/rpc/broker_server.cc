@@ -15,8 +15,21 @@ namespace schakel::rpc {
 using transport::HealthService;
 using transport::LogKey;
 
-BrokerServer::BrokerServer(Settings settings, const Clock* clock, transport::Logger* log)
-    : settings_(std::move(settings)), clock_(clock), log_(log) {}
+namespace {
+
+Error Restored() {
+  return MakeError(ErrorCode::kFailedPrecondition, "RESTORED",
+                   "the store was restored from a copy: only checkpoints, tiles and proofs may be "
+                   "read");
+}
+
+}  // namespace
+
+BrokerServer::BrokerServer(Settings settings, Surroundings surroundings, transport::Logger* log)
+    : settings_(std::move(settings)),
+      surroundings_(std::move(surroundings)),
+      clock_(surroundings_.clock),
+      log_(log) {}
 
 BrokerServer::~BrokerServer() {
   Drain();
@@ -32,9 +45,9 @@ BrokerServer::~BrokerServer() {
 }
 
 Result<std::unique_ptr<BrokerServer>> BrokerServer::Start(const Settings& settings,
-                                                          const Clock* clock,
+                                                          const Surroundings& surroundings,
                                                           transport::Logger* log) {
-  std::unique_ptr<BrokerServer> server(new BrokerServer(settings, clock, log));
+  std::unique_ptr<BrokerServer> server(new BrokerServer(settings, surroundings, log));
   SCHAKEL_TRY(server->Open());
   return server;
 }
@@ -49,11 +62,14 @@ Status BrokerServer::Open() {
   SCHAKEL_TRY(directory_->Refresh());
   key_sets_ = std::make_unique<KeySets>(store_.get());
   tokens_.emplace(query::PageTokens::Fresh());
+  MakeGuard();
   if (judgement_.mode == sequencer::Mode::kServing) {
     SCHAKEL_TRY(StartSequencer());
   } else {
+    halted_ = Restored();
     log_->Failure("mode_restored", {{LogKey::kDetail, judgement_.why}});
   }
+  ShowHealth();  // before the first call can come: whoever finds the port finds it ready
   SCHAKEL_TRY(Listen());
   trust_ = std::make_unique<transport::TrustWatch>(&metrics_, log_, server_->tls(), crls_.get());
   SCHAKEL_ASSIGN(control_,
@@ -62,10 +78,11 @@ Status BrokerServer::Open() {
                  }));
   Look();
   looker_ = std::thread([this] { LookOften(); });
-  log_->Info("broker_ready", {{LogKey::kAddress, settings_.listen_address},
-                              {LogKey::kPort, port()},
-                              {LogKey::kPosition, store_->position()},
-                              {LogKey::kMode, sequencer_ ? "serving" : "restored"}});
+  log_->Info("broker_ready",
+             {{LogKey::kAddress, settings_.listen_address},
+              {LogKey::kPort, port()},
+              {LogKey::kPosition, store_->position()},
+              {LogKey::kMode, sequencer_ ? std::string("SERVING") : halted_->reason}});
   return {};
 }
 
@@ -77,6 +94,8 @@ Status BrokerServer::OpenStore() {
   store::StoreOptions options;
   options.folder = settings_.data_folder;
   options.cache_bytes = settings_.cache_bytes;
+  options.free_bytes = surroundings_.free_bytes;
+  options.file_system = surroundings_.file_system;
   SCHAKEL_ASSIGN(store_, store::Store::Open(std::move(options)));
   heads_ = std::make_unique<store::FileHeadStore>(settings_.head_file);
   SCHAKEL_ASSIGN(judgement_, sequencer::Judge(*store_, *heads_));
@@ -91,7 +110,15 @@ Status BrokerServer::StartSequencer() {
   options.clock = clock_;
   options.storage = storage_.get();
   options.listener = this;
-  SCHAKEL_ASSIGN(sequencer_, sequencer::Sequencer::Start(store_.get(), options));
+  options.ticks = false;  // until the leases of before this start are given back
+  auto started = sequencer::Sequencer::Start(store_.get(), options);
+  if (!started.ok() && started.error().reason == "CLOCK_DOUBTFUL") {
+    // Its operator stops it and runs accept-time.
+    halted_ = started.error();
+    log_->Failure("clock_doubtful", {{LogKey::kDetail, halted_->message}});
+    return {};
+  }
+  SCHAKEL_ASSIGN(sequencer_, std::move(started));
   checkpointer_ = std::make_unique<sequencer::Checkpointer>(sequencer_.get(), heads_.get(),
                                                             &*log_key_, judgement_.head);
   SCHAKEL_TRY(checkpointer_->SignNow());
@@ -100,10 +127,13 @@ Status BrokerServer::StartSequencer() {
   return {};
 }
 
+// What streams held before this start did not run out, however long the broker was away: no tick
+// comes before it is given back, uncounted.
 void BrokerServer::ReleaseLeftovers() {
   sequencer_->Submit(machine::ReleaseLeftovers{}, std::nullopt,
                      [this](const Result<machine::Outcome>& outcome) {
-                       if (outcome.ok() && outcome->effects.timers_left) ReleaseLeftovers();
+                       if (outcome.ok() && outcome->effects.timers_left) return ReleaseLeftovers();
+                       sequencer_->StartTicks();
                      });
 }
 
@@ -115,7 +145,8 @@ void BrokerServer::RecordRefusal(const transport::Refusal& refusal) {
   sequencer_->Submit(std::move(denied), std::nullopt, [](const Result<machine::Outcome>&) {});
 }
 
-Status BrokerServer::Listen() {
+// Before the sequencer: its failure is shown by the health service.
+void BrokerServer::MakeGuard() {
   call_metrics_ = std::make_unique<transport::CallMetrics>(&metrics_);
   transport::Authenticator::Options access;
   access.limits = settings_.limits;
@@ -125,11 +156,15 @@ Status BrokerServer::Listen() {
   guard_ = std::make_unique<transport::CallGuard>(authenticator_.get(), &streams_, clock_,
                                                   call_metrics_.get(), log_);
   health_ = std::make_unique<HealthService>(guard_.get());
+}
+
+Status BrokerServer::Listen() {
   Parts parts;
   parts.guard = guard_.get();
   parts.clock = clock_;
   parts.store = store_.get();
   parts.sequencer = sequencer_.get();
+  parts.halted = halted_;
   parts.gate = &gate_;
   parts.hub = &hub_;
   parts.key_sets = key_sets_.get();
@@ -184,26 +219,28 @@ void BrokerServer::OnFailed(const Error& error) {
   }
   log_->Failure("broker_failed",
                 {{LogKey::kReason, error.reason}, {LogKey::kDetail, error.message}});
-  health_->SetAll(HealthService::kNotServing);
+  ShowHealth();
+  // INVARIANT I1: nothing further is delivered, and nobody waits for it.
+  hub_.EndAll(sequencer::ToCaller(error));
+}
+
+void BrokerServer::ShowHealth() {
+  // One at a time: an older finding never comes after a newer one.
+  std::lock_guard lock(mutex_);
+  bool serving = failed_.empty() && !stopping_ && sequencer_ != nullptr;
+  health_->Set("", serving ? HealthService::kServing : HealthService::kNotServing);
 }
 
 void BrokerServer::Look() {
   if (Status refreshed = storage_->Refresh(); !refreshed.ok()) {
     log_->Warning("disk_unreadable", {{LogKey::kDetail, refreshed.error().message}});
   }
-  bool serving;
-  {
-    std::lock_guard lock(mutex_);
-    serving = sequencer_ != nullptr && failed_.empty() && !stopping_;
-  }
-  health_->Set("", serving ? HealthService::kServing : HealthService::kNotServing);
+  ShowHealth();
   {
     std::lock_guard lock(trust_mutex_);
     trust_->Look(std::chrono::duration_cast<Millis>(clock_->Wall()));
   }
-  Instruments::Levels levels = Levels();
-  levels.serving = serving;
-  instruments_.Show(levels);
+  instruments_.Show(Levels());
   if (!sequencer_) return;
   // What was decided a minute ago is no longer on its way to a transport.
   constexpr uint64_t kPositionsKept = 100'000;
@@ -218,7 +255,7 @@ void BrokerServer::LookOften() {
        ++second) {
     lock.unlock();
     Look();
-    hub_.CheckStalls();
+    hub_.CheckStreams(clock_->Steady());
     if (sequencer_ && second % kSweepSeconds == 0) {
       sequencer_->Submit(machine::Sweep{}, std::nullopt, [](const Result<machine::Outcome>&) {});
     }
@@ -228,10 +265,12 @@ void BrokerServer::LookOften() {
 
 Instruments::Levels BrokerServer::Levels() {
   Instruments::Levels levels;
-  levels.restored = sequencer_ == nullptr;
+  levels.restored = judgement_.mode != sequencer::Mode::kServing;
   {
     std::lock_guard lock(mutex_);
-    levels.failed = !failed_.empty();
+    const bool halted = !sequencer_ && !levels.restored;
+    levels.failed = !failed_.empty() || halted;
+    levels.serving = sequencer_ != nullptr && failed_.empty() && !stopping_;
   }
   levels.storage_free_bytes = storage_->free_bytes();
   levels.storage_reserve_bytes = settings_.reserve_bytes;
@@ -262,7 +301,10 @@ transport::Vitals BrokerServer::vitals() const {
     if (vitals.failed) vitals.status = "FAILED (" + failed_ + "): takes nothing until a restart";
   }
   if (!sequencer_) {
-    vitals.status = "RESTORED: only checkpoints and proofs are served; run schakel-broker inspect";
+    vitals.status = judgement_.mode == sequencer::Mode::kServing
+                        ? halted_->reason + ": stop it and run schakel-broker accept-time"
+                        : "RESTORED: only checkpoints and proofs are served; run "
+                          "schakel-broker inspect";
     return vitals;
   }
   const auto stats = sequencer_->stats();

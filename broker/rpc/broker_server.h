@@ -15,6 +15,7 @@
 #include "broker/rpc/instruments.h"
 #include "broker/rpc/parts.h"
 #include "broker/rpc/settings.h"
+#include "broker/rpc/surroundings.h"
 #include "broker/sequencer/checkpointer.h"
 #include "broker/sequencer/startup.h"
 #include "broker/store/store.h"
@@ -29,8 +30,11 @@ namespace schakel::rpc {
 
 class BrokerServer final : public sequencer::Listener {
  public:
-  // Opens the store, judges it, starts everything and listens. `clock` and `log` must outlive it.
-  static Result<std::unique_ptr<BrokerServer>> Start(const Settings& settings, const Clock* clock,
+  // Opens the store, judges it, starts everything and listens. A store that was put back, or a
+  // clock in doubt, is no error: it listens, is NOT_SERVING and tells every caller why. `log` and
+  // the clock, which is set, must outlive it.
+  static Result<std::unique_ptr<BrokerServer>> Start(const Settings& settings,
+                                                     const Surroundings& surroundings,
                                                      transport::Logger* log);
   ~BrokerServer() override;
   BrokerServer(const BrokerServer&) = delete;
@@ -49,13 +53,15 @@ class BrokerServer final : public sequencer::Listener {
   void OnFailed(const Error& error) override;
 
  private:
-  BrokerServer(Settings settings, const Clock* clock, transport::Logger* log);
+  BrokerServer(Settings settings, Surroundings surroundings, transport::Logger* log);
   Status Open();
   Status OpenStore();
   Status StartSequencer();
+  void MakeGuard();
   Status Listen();
   void ReleaseLeftovers();
   void RecordRefusal(const transport::Refusal& refusal);
+  void ShowHealth();
   void LookOften();
   void Look();
   Instruments::Levels Levels();
@@ -63,6 +69,7 @@ class BrokerServer final : public sequencer::Listener {
   std::string OnCommand(const std::string& request);
 
   const Settings settings_;
+  const Surroundings surroundings_;
   const Clock* const clock_;
   transport::Logger* const log_;
   transport::Metrics metrics_;
@@ -81,7 +88,8 @@ class BrokerServer final : public sequencer::Listener {
   std::unique_ptr<KeySets> key_sets_;
   query::Bundles bundles_;
   std::optional<query::PageTokens> tokens_;
-  std::unique_ptr<sequencer::Sequencer> sequencer_;  // null in mode RESTORED
+  std::unique_ptr<sequencer::Sequencer> sequencer_;  // null: halted_ says why
+  std::optional<Error> halted_;
   std::unique_ptr<sequencer::Checkpointer> checkpointer_;
   std::unique_ptr<transport::CallMetrics> call_metrics_;
   std::unique_ptr<transport::Authenticator> authenticator_;

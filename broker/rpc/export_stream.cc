@@ -2,6 +2,7 @@
 
 #include "broker/base/limits.h"
 #include "broker/rpc/checks.h"
+#include "broker/transport/errors.h"
 
 namespace schakel::rpc {
 
@@ -37,13 +38,12 @@ void ExportStream::Begin(const v1::ExportRequest& request) {
   look.ground = request.ground();
   look.reference = request.reference();
   look.question = request.SerializeAsString();
-  parts_.sequencer->Submit(
-      std::move(look), ToMachine(pass_.caller()),
-      [self = shared_from_this(), depth](Result<machine::Outcome> outcome) {
-        if (!outcome.ok()) return self->End(outcome.error(), false);
-        if (outcome->refused) return self->End(*outcome->refused, false);
-        self->Granted(std::get<machine::QueryGrant>(outcome->answer), depth);
-      });
+  parts_.sequencer->Submit(std::move(look), ToMachine(pass_.caller()),
+                           [self = shared_from_this(), depth](Result<machine::Outcome> outcome) {
+                             if (!outcome.ok()) return self->End(outcome.error(), false);
+                             if (outcome->refused) return self->End(*outcome->refused, false);
+                             self->Granted(std::get<machine::QueryGrant>(outcome->answer), depth);
+                           });
 }
 
 void ExportStream::Granted(const machine::QueryGrant& grant, query::ExportDepth depth) {
@@ -62,7 +62,8 @@ void ExportStream::WriteNext() {
   {
     std::lock_guard lock(mutex_);
     if (ended_) return;
-    if (!exporter_->done()) {
+    failed = parts_.Serving();
+    if (failed.ok() && !exporter_->done()) {
       auto snapshot = parts_.store->TakeSnapshot();
       auto piece = exporter_->Next(*snapshot);
       if (piece.ok()) {
@@ -88,8 +89,7 @@ void ExportStream::End(const Status& status, bool cancel) {
     ended_ = true;
   }
   Finish(pass_.End(status));
-  // A write that the peer does not take would hold up the end for ever.
-  if (cancel) context_->TryCancel();
+  if (cancel) transport::CloseNow(context_, status.error());
 }
 
 void ExportStream::OnCancel() {

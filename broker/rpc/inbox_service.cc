@@ -27,8 +27,8 @@ grpc::ServerBidiReactor<v1::PullRequest, v1::PullResponse>* InboxService::Pull(
         if (Status serving = parts_.Serving(); !serving.ok()) {
           return new RefusedPull(std::move(pass), serving);
         }
-        return delivery::PullStream::Start(context, std::move(pass),
-                                           {parts_.sequencer, parts_.gate, parts_.hub});
+        return delivery::PullStream::Start(
+            context, std::move(pass), {parts_.sequencer, parts_.gate, parts_.hub, parts_.clock});
       });
 }
 
@@ -58,23 +58,23 @@ grpc::ServerUnaryReactor* InboxService::Fetch(grpc::CallbackServerContext* conte
       context, request, [=, this](transport::Caller caller, transport::UnaryAnswer answer) {
         auto command = delivery::ToCommand(*request);
         if (!command.ok()) return answer.Finish(command.error());
-        SubmitFor<machine::Leased>(
-            parts_, *std::move(command), caller, answer,
-            [=, this](uint64_t position, machine::Leased leased) {
-              HandOver(caller, position, std::move(leased), answer, response);
-            });
+        SubmitFor<machine::Leased>(parts_, *std::move(command), caller, answer,
+                                   [=, this](uint64_t position, machine::Leased leased) {
+                                     HandOver(caller, position, std::move(leased), answer,
+                                              response);
+                                   });
       });
 }
 
 template <typename Request, typename Response>
 grpc::ServerUnaryReactor* InboxService::Settle(grpc::CallbackServerContext* context,
                                                const Request* request, Response* response) {
-  return parts_.guard->Unary(
-      context, request, [=, this](transport::Caller caller, transport::UnaryAnswer answer) {
-        auto command = delivery::ToCommand(*request);
-        if (!command.ok()) return answer.Finish(command.error());
-        SubmitTo(parts_, *std::move(command), caller, answer, response);
-      });
+  return parts_.guard->Unary(context, request,
+                             [=, this](transport::Caller caller, transport::UnaryAnswer answer) {
+                               auto command = delivery::ToCommand(*request);
+                               if (!command.ok()) return answer.Finish(command.error());
+                               SubmitTo(parts_, *std::move(command), caller, answer, response);
+                             });
 }
 
 grpc::ServerUnaryReactor* InboxService::Acknowledge(grpc::CallbackServerContext* context,
@@ -95,7 +95,23 @@ grpc::ServerUnaryReactor* InboxService::Release(grpc::CallbackServerContext* con
 grpc::ServerUnaryReactor* InboxService::Extend(grpc::CallbackServerContext* context,
                                                const v1::ExtendRequest* request,
                                                v1::ExtendResponse* response) {
-  return Settle(context, request, response);
+  return parts_.guard->Unary(
+      context, request, [=, this](transport::Caller caller, transport::UnaryAnswer answer) {
+        auto command = delivery::ToCommand(*request);
+        if (!command.ok()) return answer.Finish(command.error());
+        auto delivery = *DeliveryId::From(request->delivery_id());
+        SubmitFor<v1::ExtendResponse>(
+            parts_, *std::move(command), caller, answer,
+            [=, this](uint64_t, v1::ExtendResponse value) {
+              *response = std::move(value);
+              const auto& until = response->lease_until();
+              // A stream that holds it counts it as its own for longer.
+              parts_.hub->LeaseMoved(
+                  caller.organisation, delivery,
+                  std::chrono::seconds(until.seconds()) + Micros(until.nanos() / 1000));
+              answer.Finish({});
+            });
+      });
 }
 
 }  // namespace schakel::rpc

@@ -23,7 +23,8 @@ struct Parts {
   transport::CallGuard* guard = nullptr;
   const Clock* clock = nullptr;
   store::StateStore* store = nullptr;
-  sequencer::Sequencer* sequencer = nullptr;  // null in mode RESTORED
+  sequencer::Sequencer* sequencer = nullptr;  // null: `halted` says why
+  std::optional<Error> halted;
   delivery::WriteGate* gate = nullptr;
   delivery::InboxHub* hub = nullptr;
   KeySets* key_sets = nullptr;
@@ -32,42 +33,45 @@ struct Parts {
   const crypto::TrustAnchors* anchors = nullptr;
   crypto::CrlStore* crls = nullptr;
 
-  // RESTORED: only checkpoints, tiles and proofs may be read.
+  // INVARIANT I1: after a failed write nothing is answered OK, also no look at what is there.
   Status Serving() const {
-    if (sequencer != nullptr) return {};
-    return MakeError(ErrorCode::kFailedPrecondition, "RESTORED",
-                     "the store was restored from a copy: only checkpoints, tiles and proofs may be "
-                     "read");
+    if (sequencer == nullptr) return *halted;
+    if (auto failure = sequencer->failure()) return sequencer::ToCaller(*failure);
+    return {};
+  }
+  // RESTORED: checkpoints, tiles and proofs may still be read.
+  Status MayProve() const {
+    if (sequencer == nullptr && halted->reason == "RESTORED") return {};
+    return Serving();
   }
 };
 
 // What a command carries of a caller.
 machine::Caller ToMachine(const transport::Caller& caller);
 
-// Submits and calls `on_answer` with the answer of kind T when it is durable; an error ends the call.
+// Submits and calls `on_answer` with the answer of kind T when it is durable; an error ends the
+// call.
 template <typename T>
 void SubmitFor(const Parts& parts, machine::Request request, const transport::Caller& caller,
                transport::UnaryAnswer answer, std::function<void(uint64_t position, T)> on_answer) {
   if (Status serving = parts.Serving(); !serving.ok()) return answer.Finish(serving);
-  parts.sequencer->Submit(
-      std::move(request), ToMachine(caller),
-      [answer = std::move(answer),
-       on_answer = std::move(on_answer)](Result<machine::Outcome> outcome) {
-        if (!outcome.ok()) return answer.Finish(outcome.error());
-        if (outcome->refused) return answer.Finish(*outcome->refused);
-        on_answer(outcome->position, std::get<T>(std::move(outcome->answer)));
-      });
+  parts.sequencer->Submit(std::move(request), ToMachine(caller),
+                          [answer = std::move(answer),
+                           on_answer = std::move(on_answer)](Result<machine::Outcome> outcome) {
+                            if (!outcome.ok()) return answer.Finish(outcome.error());
+                            if (outcome->refused) return answer.Finish(*outcome->refused);
+                            on_answer(outcome->position, std::get<T>(std::move(outcome->answer)));
+                          });
 }
 
 // The commonest case: the answer is the response.
 template <typename T>
 void SubmitTo(const Parts& parts, machine::Request request, const transport::Caller& caller,
               transport::UnaryAnswer answer, T* response) {
-  SubmitFor<T>(parts, std::move(request), caller, answer,
-               [answer, response](uint64_t, T value) {
-                 *response = std::move(value);
-                 answer.Finish({});
-               });
+  SubmitFor<T>(parts, std::move(request), caller, answer, [answer, response](uint64_t, T value) {
+    *response = std::move(value);
+    answer.Finish({});
+  });
 }
 
 // Reads on a durable snapshot into `response`.

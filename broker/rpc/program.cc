@@ -66,7 +66,8 @@ Result<v1::Organisation> ReadRegistrar(const Flags& flags) {
   return registrar;
 }
 
-Result<std::unique_ptr<store::Store>> OpenAlone(const Settings& settings, bool create) {
+Result<std::unique_ptr<store::Store>> OpenAlone(const Settings& settings,
+                                                const Surroundings& around, bool create) {
   SCHAKEL_ASSIGN(auto placement, store::CheckPlacement(settings.head_file, settings.data_folder));
   if (placement.same_file_system) {
     std::cerr
@@ -77,10 +78,12 @@ Result<std::unique_ptr<store::Store>> OpenAlone(const Settings& settings, bool c
   options.folder = settings.data_folder;
   options.create = create;
   options.cache_bytes = settings.cache_bytes;
+  options.free_bytes = around.free_bytes;
+  options.file_system = around.file_system;
   return store::Store::Open(std::move(options));
 }
 
-Status Init(const Settings& settings, const Flags& flags) {
+Status Init(const Settings& settings, const Surroundings& around, const Flags& flags) {
   auto region = sequencer::RegionOfOrigin(flags.origin);
   if (!region) {
     return InvalidArgument("FIELD_INVALID", "--origin",
@@ -100,21 +103,20 @@ Status Init(const Settings& settings, const Flags& flags) {
       flags.log_key.empty() ? settings.log_key_file : std::filesystem::path(flags.log_key);
   if (!std::filesystem::exists(key_file)) SCHAKEL_TRY(WriteNewLogKey(key_file));
   SCHAKEL_ASSIGN(auto log_key, LoadLogKey(key_file));
-  SCHAKEL_ASSIGN(auto store, OpenAlone(settings, true));
+  SCHAKEL_ASSIGN(auto store, OpenAlone(settings, around, true));
   store::FileHeadStore heads(settings.head_file);
-  SystemClock clock;
-  SCHAKEL_TRY(sequencer::InitialiseLog(store.get(), &heads, log_key, clock, options));
+  SCHAKEL_TRY(sequencer::InitialiseLog(store.get(), &heads, log_key, *around.clock, options));
   SCHAKEL_ASSIGN(auto verifier, merkle::VerifierKey::Create(flags.origin, log_key.public_key()));
   std::cout << verifier.Encode() << std::endl;
   return {};
 }
 
-Status Recover(const Settings& settings, const Flags& flags) {
+Status Recover(const Settings& settings, const Surroundings& around, const Flags& flags) {
   SCHAKEL_ASSIGN(auto log_key, LoadLogKey(settings.log_key_file));
-  SCHAKEL_ASSIGN(auto store, OpenAlone(settings, false));
+  SCHAKEL_ASSIGN(auto store, OpenAlone(settings, around, false));
   store::FileHeadStore heads(settings.head_file);
-  SystemClock clock;
-  SCHAKEL_TRY(sequencer::RecoverLog(store.get(), &heads, log_key, clock, flags.incarnation));
+  SCHAKEL_TRY(
+      sequencer::RecoverLog(store.get(), &heads, log_key, *around.clock, flags.incarnation));
   SCHAKEL_ASSIGN(auto meta, machine::ReadMeta(store->durable()));
   std::cout << meta->log_key() << std::endl;
   return {};
@@ -130,9 +132,9 @@ Result<Micros> ParseTime(const std::string& text) {
   return Micros(std::chrono::seconds(::timegm(&parts)));
 }
 
-Status AcceptTime(const Settings& settings, const Flags& flags) {
+Status AcceptTime(const Settings& settings, const Surroundings& around, const Flags& flags) {
   SCHAKEL_ASSIGN(auto time, ParseTime(flags.accept_time));
-  SCHAKEL_ASSIGN(auto store, OpenAlone(settings, false));
+  SCHAKEL_ASSIGN(auto store, OpenAlone(settings, around, false));
   store::FileHeadStore heads(settings.head_file);
   SCHAKEL_ASSIGN(auto judgement, sequencer::Judge(*store, heads));
   if (judgement.mode != sequencer::Mode::kServing) {
@@ -142,9 +144,8 @@ Status AcceptTime(const Settings& settings, const Flags& flags) {
 }
 
 // Everything that can be known without opening the store.
-Status CheckConfig(const Settings& settings) {
-  SystemClock clock;
-  Millis now = std::chrono::duration_cast<Millis>(clock.Wall());
+Status CheckConfig(const Settings& settings, const Surroundings& around) {
+  Millis now = std::chrono::duration_cast<Millis>(around.clock->Wall());
   SCHAKEL_ASSIGN(auto anchors,
                  transport::CheckTlsFiles(settings.tls, crypto::ChainUse::kServer, now));
   SCHAKEL_ASSIGN(auto crls, crypto::CrlStore::Open(settings.crl_path, anchors.certificates()));
@@ -159,12 +160,11 @@ Status CheckConfig(const Settings& settings) {
   return {};
 }
 
-int Serve(const Settings& settings) {
+int Serve(const Settings& settings, const Surroundings& around) {
   auto log = transport::Logger::Make(settings.log_level);
   if (!log.ok()) return Report({log.error()});
-  const SystemClock clock;
   const transport::GrpcLogBridge bridge(log->get());
-  auto server = BrokerServer::Start(settings, &clock, log->get());
+  auto server = BrokerServer::Start(settings, around, log->get());
   if (!server.ok()) return Report({server.error()});
   transport::ServerLife life;
   life.look = [&] { return (*server)->vitals(); };
@@ -187,7 +187,7 @@ int Finish(const Status& status) { return status.ok() ? kExitOk : Report({status
 
 }  // namespace
 
-int RunProgram(int argc, char** argv) {
+int RunProgram(int argc, char** argv, Surroundings surroundings) {
   if (Status locked = crypto::LockDownProcess(); !locked.ok()) return Report({locked.error()});
   const sigset_t signals = transport::ServerSignals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -229,16 +229,18 @@ int RunProgram(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitOk : kExitUsage;
   }
+  const SystemClock system;
+  if (surroundings.clock == nullptr) surroundings.clock = &system;
   std::vector<Error> problems;
   auto settings = LoadSettings(flags.config, &problems);
   if (!settings) return Report(problems);
-  if (init->parsed()) return Finish(Init(*settings, flags));
-  if (recover->parsed()) return Finish(Recover(*settings, flags));
-  if (accept_time->parsed()) return Finish(AcceptTime(*settings, flags));
+  if (init->parsed()) return Finish(Init(*settings, surroundings, flags));
+  if (recover->parsed()) return Finish(Recover(*settings, surroundings, flags));
+  if (accept_time->parsed()) return Finish(AcceptTime(*settings, surroundings, flags));
   if (backup->parsed()) return Finish(RunBackup(*settings, flags.backup_to));
   if (inspect->parsed()) return Inspected(*settings, flags.inspect);
-  if (flags.check_config) return Finish(CheckConfig(*settings));
-  return Serve(*settings);
+  if (flags.check_config) return Finish(CheckConfig(*settings, surroundings));
+  return Serve(*settings, surroundings);
 }
 
 }  // namespace schakel::rpc

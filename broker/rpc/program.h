@@ -6,10 +6,12 @@
 //   [--checkpoint FILE] [--every-file] --config FILE
 #pragma once
 
+#include "broker/rpc/surroundings.h"
+
 namespace schakel::rpc {
 
 // Runs until SIGTERM or SIGINT (SIGHUP reloads, see reload.h) and returns the exit code
 // (sysexits.h). Call it once, first in main.
-int RunProgram(int argc, char** argv);
+int RunProgram(int argc, char** argv, Surroundings surroundings = {});
 
 }  // namespace schakel::rpc

@@ -31,6 +31,11 @@ void Merge(DurableEffects& into, const machine::Outcome& outcome) {
 
 }  // namespace
 
+Error ToCaller(const Error& failure) {
+  if (failure.reason == "CLOCK_DOUBTFUL") return failure;
+  return NotServing("the broker has stopped writing and must be restarted");
+}
+
 Result<std::unique_ptr<Sequencer>> Sequencer::Start(store::StateStore* store,
                                                     SequencerOptions options) {
   SCHAKEL_ASSIGN(auto machine, machine::Machine::Load(store->durable()));
@@ -48,7 +53,8 @@ Sequencer::Sequencer(store::StateStore* store, SequencerOptions options,
       options_(options),
       machine_(std::move(machine)),
       clock_(std::move(clock)),
-      registry_(store->durable()) {
+      registry_(store->durable()),
+      ticks_(options.ticks) {
   head_.origin = machine_->meta().origin();
   head_.size = machine_->TreeHead().size;
   head_.root = machine_->TreeHead().root;
@@ -90,7 +96,7 @@ void Sequencer::Submit(machine::Request request, std::optional<machine::Caller> 
   {
     std::lock_guard lock(mutex_);
     if (failure_) {
-      refused = NotServing("the broker has stopped writing and must be restarted");
+      refused = ToCaller(*failure_);
     } else if (stopping_) {
       refused = NotServing("the broker is stopping");
     } else if (Status pushed = lanes_.Push(lane, waiting); !pushed.ok()) {
@@ -136,7 +142,9 @@ void Sequencer::CommitLoop() {
       stopping = stopping_;
     }
     if (batch.empty() && stopping) return;
-    if (options_.ticks && !stopping && TimerDue()) {
+    // A clock in doubt ends the service also while nobody calls.
+    if (auto now = clock_.Now(); !now.ok()) return Fail(now.error(), std::move(batch));
+    if (ticks_ && !stopping && TimerDue()) {
       batch.insert(batch.begin(),
                    Waiting{machine::Tick{}, std::nullopt, [](const Result<machine::Outcome>&) {}});
     }
@@ -199,9 +207,7 @@ void Sequencer::Fail(const Error& error, std::vector<Waiting> batch) {
     failure_ = error;
     rest = lanes_.TakeAll();
   }
-  Error told = error.reason == "CLOCK_DOUBTFUL"
-                   ? error
-                   : NotServing("the broker has stopped writing and must be restarted");
+  Error told = ToCaller(error);
   if (options_.listener != nullptr) options_.listener->OnFailed(error);
   Finished finished;
   for (auto& waiting : batch) {

@@ -47,7 +47,7 @@ struct SequencerOptions {
   const Clock* clock = nullptr;            // REQUIRES: set
   store::StorageGuard* storage = nullptr;  // null: never low
   Listener* listener = nullptr;            // null: nobody
-  bool ticks = true;                       // whether it issues ticks by itself
+  bool ticks = true;                       // whether it issues ticks from the start on
 };
 
 struct SequencerStats {
@@ -56,6 +56,9 @@ struct SequencerStats {
   uint64_t records = 0;
   uint64_t queued = 0;
 };
+
+// What callers are told of the error that ended the service.
+Error ToCaller(const Error& failure);
 
 // Thread-safe.
 class Sequencer {
@@ -74,6 +77,9 @@ class Sequencer {
   void Submit(machine::Request request, std::optional<machine::Caller> caller, Done done);
   // The same, and waits.
   Result<machine::Outcome> Call(machine::Request request, std::optional<machine::Caller> caller);
+
+  // From now on it issues ticks.
+  void StartTicks() { ticks_ = true; }
 
   // Takes no more, finishes what waits, ends the threads. NOT_SERVING for what comes later.
   void Stop();
@@ -114,6 +120,7 @@ class Sequencer {
   std::unique_ptr<machine::Machine> machine_;
   ClockGuard clock_;
   RegistryCache registry_;
+  std::atomic<bool> ticks_;
   Micros last_tick_{0};
   bool timers_left_ = false;
 

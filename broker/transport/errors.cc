@@ -31,9 +31,11 @@ Error InternalOf(const google::rpc::Status& status) {
   return error;
 }
 
-// The nearest reason for a status that gRPC itself made.
-std::string ReasonOfBareCode(ErrorCode code) {
-  switch (code) {
+// The reason that CloseNow put before the message, or the nearest one for a status that gRPC made.
+std::string ReasonOfBareStatus(const Error& error) {
+  const std::string named = error.message.substr(0, error.message.find(": "));
+  if (named.size() < error.message.size() && IsKnownReason(named)) return named;
+  switch (error.code) {
     case ErrorCode::kResourceExhausted:
       return "TOO_LARGE";
     case ErrorCode::kUnavailable:
@@ -49,6 +51,14 @@ std::string ReasonOfBareCode(ErrorCode code) {
 }
 
 }  // namespace
+
+void CloseNow(grpc::CallbackServerContext* context, const Error& error) {
+  const google::rpc::Status status = ToRpcStatus(error);
+  const std::string reason = StaysInside(error) ? "INTERNAL" : error.reason;
+  const std::string message = reason + ": " + status.message();
+  grpc_call_cancel_with_status(context->c_call(), static_cast<grpc_status_code>(status.code()),
+                               message.c_str(), nullptr);
+}
 
 bool StaysInside(const Error& error) {
   return error.code == ErrorCode::kInternal || error.code == ErrorCode::kUnknown ||
@@ -131,7 +141,7 @@ RemoteError RemoteErrorFrom(const google::rpc::Status& status) {
       if (localized.locale() == "nl") remote.dutch = localized.message();
     }
   }
-  if (!ours) remote.error.reason = ReasonOfBareCode(remote.error.code);
+  if (!ours) remote.error.reason = ReasonOfBareStatus(remote.error);
   if (remote.dutch.empty()) remote.dutch = DutchText(remote.error.reason);
   return remote;
 }

@@ -7,6 +7,7 @@
 // the trace id. All functions are pure and thread-safe.
 #pragma once
 
+#include <grpcpp/server_context.h>
 #include <grpcpp/support/status.h>
 
 #include <string>
@@ -30,6 +31,11 @@ grpc::Status ToGrpcStatus(const Error& error, BytesView trace_id = {});
 // OK for a success.
 grpc::Status ToGrpcStatus(const Status& status, BytesView trace_id = {});
 
+// Ends a call at once, before anything that waits to be written: a write that the peer does not
+// take would hold up its end for ever. Such an end has room for code and message only, so the
+// reason stands before the message: "READER_STALLED: ...".
+void CloseNow(grpc::CallbackServerContext* context, const Error& error);
+
 // Whether the Error's own text stays inside, so that the caller should log it.
 bool StaysInside(const Error& error);
 
@@ -40,9 +46,10 @@ struct RemoteError {
   std::string trace_id;  // hex, empty when none was sent
 };
 
-// REQUIRES: not OK. A status without details of domain "schakel" comes from gRPC itself and gets
-// the nearest reason: RESOURCE_EXHAUSTED is TOO_LARGE, UNAVAILABLE is NOT_SERVING, CANCELLED and
-// DEADLINE_EXCEEDED are CANCELLED, UNIMPLEMENTED is METHOD_UNKNOWN, anything else INTERNAL.
+// REQUIRES: not OK. A status without details of domain "schakel" is one of CloseNow, whose message
+// begins with a reason, or else comes from gRPC itself and gets the nearest reason:
+// RESOURCE_EXHAUSTED is TOO_LARGE, UNAVAILABLE is NOT_SERVING, CANCELLED and DEADLINE_EXCEEDED are
+// CANCELLED, UNIMPLEMENTED is METHOD_UNKNOWN, anything else INTERNAL.
 RemoteError RemoteErrorFrom(const grpc::Status& status);
 RemoteError RemoteErrorFrom(const google::rpc::Status& status);
 Error ErrorFromStatus(const grpc::Status& status);

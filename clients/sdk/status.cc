@@ -3,13 +3,22 @@
 #include <string>
 
 #include "google/rpc/error_details.pb.h"
+#include "schakel/v1/error_reason.pb.h"
 
 namespace schakel::sdk {
 namespace {
 
-// What a status without details says: it was made by gRPC itself, not by one of our servers.
-const char* ReasonOf(ErrorCode code) {
-  switch (code) {
+// What a status without details says: a server of ours that ends a call at once puts the reason
+// before the message; any other was made by gRPC itself.
+std::string ReasonOf(const Error& error) {
+  const std::string named = error.message.substr(0, error.message.find(": "));
+  v1::ErrorReason known = v1::ERROR_REASON_UNSPECIFIED;
+  if (named.size() < error.message.size() &&
+      v1::ErrorReason_Parse("ERROR_REASON_" + named, &known) &&
+      known != v1::ERROR_REASON_UNSPECIFIED) {
+    return named;
+  }
+  switch (error.code) {
     case ErrorCode::kUnavailable:
       return "NOT_SERVING";
     case ErrorCode::kDeadlineExceeded:
@@ -47,7 +56,7 @@ Error FromDetails(const google::rpc::Status& status, ErrorCode code, std::string
       error.message = localized.message();
     }
   }
-  if (error.reason.empty()) error.reason = ReasonOf(code);
+  if (error.reason.empty()) error.reason = ReasonOf(error);
   return error;
 }
 

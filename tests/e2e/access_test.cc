@@ -2,8 +2,6 @@
 #include <map>
 
 #include "clients/sdk/status.h"
-#include "schakel/v1/audit.pb.h"
-#include "schakel/v1/policy.pb.h"
 #include "tests/e2e/story.h"
 #include "tests/e2e/wire.h"
 
@@ -85,24 +83,6 @@ const std::map<std::string, std::string> kWhoMay = {
     {"AuditService.Export", "A"},
 };
 
-// Every method of every service of the broker, by the linked descriptors.
-std::vector<std::string> MethodsOfTheBroker() {
-  std::vector<std::string> methods;
-  for (const auto* file :
-       {v1::PublishRequest::descriptor()->file(), v1::FetchRequest::descriptor()->file(),
-        v1::RecordStatementRequest::descriptor()->file(),
-        v1::AdmitOrganisationRequest::descriptor()->file(),
-        v1::ActivatePolicyRequest::descriptor()->file(),
-        v1::QueryRecordsRequest::descriptor()->file()}) {
-    for (int s = 0; s < file->service_count(); ++s) {
-      for (int m = 0; m < file->service(s)->method_count(); ++m) {
-        methods.push_back(file->service(s)->name() + "." + file->service(s)->method(m)->name());
-      }
-    }
-  }
-  return methods;
-}
-
 TEST_F(Access, EachRpcIsOpenToItsRolesAndToNoOther) {
   const std::map<char, std::string> of_role = {
       {'P', "volunteers"}, {'D', "chain-director"}, {'A', "auditor"}, {'R', "registrar"}};
@@ -110,8 +90,7 @@ TEST_F(Access, EachRpcIsOpenToItsRolesAndToNoOther) {
   EXPECT_EQ(methods.size(), kWhoMay.size());
   for (const auto& method : methods) {
     ASSERT_TRUE(kWhoMay.contains(method)) << method;
-    std::string path = "/schakel.v1." + method;
-    path[path.rfind('.')] = '/';
+    const std::string path = PathOf(method);
     for (const auto& [role, name] : of_role) {
       const auto status = CallEmpty(*ConnectionOf(name), path);
       const bool may = kWhoMay.at(method).find(role) != std::string::npos;

@@ -18,9 +18,11 @@ using testing::WriteFile;
 namespace {
 
 const std::string kBroker = checkout::BuildPath("bin/schakel-broker");
+const std::string kSteeredBroker = checkout::BuildPath("tests/steered-broker");
 const std::string kCustodian = checkout::BuildPath("bin/schakel-custodian");
 const std::string kPolicy = checkout::SourcePath("policy/zuid-holland-zuid");
 constexpr int kCustodians = 3;
+constexpr auto kValid = std::chrono::hours(24 * 30);
 
 std::string CustodianOin(int i) { return testing::TestOin(3000 + static_cast<uint64_t>(i)); }
 
@@ -80,10 +82,13 @@ const std::vector<Participant>& Participants() {
   return all;
 }
 
-Region::Region() : temp_("region") {
+Region::Region(RegionOptions options) : options_(options), temp_("region") {
   broker_metrics_port_ = testing::FreePort();
   custodian_metrics_port_ = testing::FreePort();
+  if (options_.steered) steering_ = std::make_unique<testing::Steering>(temp_ / "steering");
   pki_ = std::make_unique<testing::TestPki>(temp_.path(), "region");
+  // A steered clock may be days ahead.
+  pki_->WriteCrl(std::chrono::seconds(-60), kValid);
   IssueCertificates();
   DealKeys();
   StartCustodians();
@@ -99,12 +104,13 @@ Region::~Region() {
 }
 
 void Region::IssueCertificates() {
-  broker_certificate_ = pki_->IssueFor(testing::TestOin(9000));
-  for (int i = 0; i < kCustodians; ++i) {
-    custodian_certificates_.push_back(pki_->IssueFor(CustodianOin(i)));
-  }
+  const auto issue = [&](const std::string& oin) {
+    return pki_->Issue({.oin = oin, .until = kValid});
+  };
+  broker_certificate_ = issue(testing::TestOin(9000));
+  for (int i = 0; i < kCustodians; ++i) custodian_certificates_.push_back(issue(CustodianOin(i)));
   for (const auto& participant : Participants()) {
-    certificates_.emplace(participant.name, pki_->IssueFor(participant.oin));
+    certificates_.emplace(participant.name, issue(participant.oin));
   }
 }
 
@@ -175,7 +181,9 @@ void Region::WriteBrokerConfig(const fs::path& path, int port, const fs::path& p
                 std::to_string(port) + "\n  port_file: " + port_file.string() + "\n" +
                 TlsYaml(*broker_certificate_, *pki_) +
                 "reflection: true\n"
-                "storage:\n  reserve_bytes: 16777216\n  cache_bytes: 33554432\n"
+                "storage:\n  reserve_bytes: " +
+                (options_.steered ? "1073741824" : "16777216") +
+                "\n  cache_bytes: 33554432\n"
                 "limits:\n  calls_per_second: 100000\n  streams: 64\n"
                 "log:\n  level: debug\n"
                 "drain_timeout: 1s\n" +
@@ -186,22 +194,29 @@ void Region::WriteBrokerConfig(const fs::path& path, int port, const fs::path& p
 
 void Region::InitialiseBroker() {
   WriteBrokerConfig(temp_ / "broker.yaml", 0, temp_ / "broker.port");
-  log_key_ = MustRun({.program = kBroker,
-                      .args = {"init", "--config", (temp_ / "broker.yaml").string(), "--origin",
-                               region() + "/schakel/1", "--registrar-cert",
-                               CertificateOf("registrar").certificate.string(), "--policy",
-                               (temp_ / "policy").string()}},
+  log_key_ = MustRun(BrokerOptions({"init", "--config", (temp_ / "broker.yaml").string(),
+                                    "--origin", region() + "/schakel/1", "--registrar-cert",
+                                    CertificateOf("registrar").certificate.string(), "--policy",
+                                    (temp_ / "policy").string()}),
                      "schakel-broker init")
                  .out;
   while (!log_key_.empty() && log_key_.back() == '\n') log_key_.pop_back();
 }
 
+testing::ChildOptions Region::BrokerOptions(std::vector<std::string> args) const {
+  testing::ChildOptions options{.program = kBroker, .args = std::move(args)};
+  if (!options_.steered) return options;
+  options.program = kSteeredBroker;
+  options.env = {{"SCHAKEL_STEERING", (temp_ / "steering").string()}};
+  return options;
+}
+
 void Region::StartBroker() {
   fs::remove(temp_ / "broker.port");
-  broker_ = testing::ChildProcess::Start({.program = kBroker,
-                                          .args = {"--config", (temp_ / "broker.yaml").string()},
-                                          .env = broker_environment_,
-                                          .output = temp_ / "broker"});
+  auto options = BrokerOptions({"--config", (temp_ / "broker.yaml").string()});
+  options.env.insert(options.env.end(), broker_environment_.begin(), broker_environment_.end());
+  options.output = temp_ / "broker";
+  broker_ = testing::ChildProcess::Start(std::move(options));
   SCHAKEL_CHECK(broker_ != nullptr, "schakel-broker is built");
   const auto port = broker_->WaitForPort(temp_ / "broker.port");
   if (!port) std::fprintf(stderr, "%s\n", BrokerLog().c_str());
@@ -236,13 +251,13 @@ std::string Region::BrokerLog() const {
 testing::RunResult Region::RunBroker(std::vector<std::string> args) {
   args.push_back("--config");
   args.push_back((temp_ / "broker.yaml").string());
-  return testing::RunProgram({.program = kBroker, .args = std::move(args)});
+  return testing::RunProgram(BrokerOptions(std::move(args)));
 }
 
 std::unique_ptr<testing::ChildProcess> Region::StartSecondBroker() {
   WriteBrokerConfig(temp_ / "second.yaml", 0, temp_ / "second.port");
   return testing::ChildProcess::Start(
-      {.program = kBroker, .args = {"--config", (temp_ / "second.yaml").string()}});
+      BrokerOptions({"--config", (temp_ / "second.yaml").string()}));
 }
 
 void Region::AdmitEverybody() {

@@ -13,6 +13,7 @@
 #include "broker/base/ids.h"
 #include "clients/sdk/session.h"
 #include "tests/support/child_process.h"
+#include "tests/support/steering.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_pki.h"
 
@@ -29,11 +30,16 @@ struct Participant {
 };
 const std::vector<Participant>& Participants();
 
+struct RegionOptions {
+  // Its broker has a clock and a disk that the test steers (tests/support/steered_broker_main.cc).
+  bool steered = false;
+};
+
 // Not thread-safe. A failing start stops the process: without its region no test means anything.
 class Region {
  public:
   // Starts everything; takes a few seconds, so one region serves a whole suite of tests.
-  Region();
+  explicit Region(RegionOptions options = {});
   ~Region();
 
   OrganisationId OinOf(const std::string& name) const;
@@ -49,6 +55,7 @@ class Region {
   const testing::TestCertificate& CertificateOf(const std::string& name) const;
   std::filesystem::path folder() const { return temp_.path(); }
   std::filesystem::path data_folder() const { return temp_ / "data"; }
+  int port() const { return port_; }
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
   std::string region() const { return "zhz.example"; }
   const std::string& log_key() const { return log_key_; }
@@ -72,6 +79,8 @@ class Region {
   // Prometheus text of the broker and of the first custodian.
   int broker_metrics_port() const { return broker_metrics_port_; }
   int custodian_metrics_port() const { return custodian_metrics_port_; }
+  // REQUIRES: steered. Holds for every broker of this region, also for those that start later.
+  testing::Steering& steering() { return *steering_; }
   // What all brokers of this region wrote so far.
   std::string BrokerLog() const;
   // schakel-broker with this region's configuration and these arguments, to its end.
@@ -80,6 +89,8 @@ class Region {
   std::unique_ptr<testing::ChildProcess> StartSecondBroker();
 
  private:
+  // The broker's program with what it needs to run.
+  testing::ChildOptions BrokerOptions(std::vector<std::string> args) const;
   void IssueCertificates();
   void DealKeys();
   void StartCustodians();
@@ -88,7 +99,9 @@ class Region {
                          const std::filesystem::path& port_file) const;
   void AdmitEverybody();
 
+  const RegionOptions options_;
   testing::TempDir temp_;
+  std::unique_ptr<testing::Steering> steering_;
   std::unique_ptr<testing::TestPki> pki_;
   std::map<std::string, testing::TestCertificate> certificates_;
   std::vector<testing::TestCertificate> custodian_certificates_;

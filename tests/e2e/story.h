@@ -87,7 +87,8 @@ Result<sdk::WithdrawalOutcome> Withdraw(sdk::Session& who, const StatementId& st
 // A suite of tests that share one region.
 class RegionTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { region_ = new Region(); }
+  static void SetUpTestSuite() { Begin({}); }
+  static void Begin(RegionOptions options) { region_ = new Region(options); }
   static void TearDownTestSuite() {
     delete region_;
     region_ = nullptr;
@@ -98,6 +99,13 @@ class RegionTest : public ::testing::Test {
 
  private:
   static inline Region* region_ = nullptr;
+};
+
+// The same with a broker whose clock and disk the test steers.
+class SteeredTest : public RegionTest {
+ protected:
+  static void SetUpTestSuite() { Begin({.steered = true}); }
+  static testing::Steering& steering() { return region().steering(); }
 };
 
 }  // namespace schakel::e2e

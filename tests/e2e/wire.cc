@@ -5,6 +5,10 @@
 #include "broker/machine/envelope.h"
 #include "clients/sdk/files.h"
 #include "clients/sdk/status.h"
+#include "schakel/v1/audit.pb.h"
+#include "schakel/v1/consent.pb.h"
+#include "schakel/v1/directory.pb.h"
+#include "schakel/v1/policy.pb.h"
 #include "schakel/v1/signal.grpc.pb.h"
 #include "tests/support/machine_fixture.h"
 
@@ -50,6 +54,29 @@ Status SignAgain(sdk::Session& from, v1::Envelope* envelope) {
   SCHAKEL_ASSIGN(const auto parsed, machine::ParseEnvelope(*envelope));
   envelope->mutable_proof()->set_signature(own.signing->Sign(parsed->batch_message));
   return {};
+}
+
+std::vector<std::string> MethodsOfTheBroker() {
+  std::vector<std::string> methods;
+  for (const auto* file :
+       {v1::PublishRequest::descriptor()->file(), v1::FetchRequest::descriptor()->file(),
+        v1::RecordStatementRequest::descriptor()->file(),
+        v1::AdmitOrganisationRequest::descriptor()->file(),
+        v1::ActivatePolicyRequest::descriptor()->file(),
+        v1::QueryRecordsRequest::descriptor()->file()}) {
+    for (int s = 0; s < file->service_count(); ++s) {
+      for (int m = 0; m < file->service(s)->method_count(); ++m) {
+        methods.push_back(file->service(s)->name() + "." + file->service(s)->method(m)->name());
+      }
+    }
+  }
+  return methods;
+}
+
+std::string PathOf(const std::string& method) {
+  std::string path = "/schakel.v1." + method;
+  path[path.rfind('.')] = '/';
+  return path;
 }
 
 Status CallEmpty(const sdk::Connection& connection, const std::string& method) {

@@ -27,6 +27,10 @@ void ChangeContent(v1::Envelope* envelope);
 // Signs it anew, as its sender can.
 Status SignAgain(sdk::Session& from, v1::Envelope* envelope);
 
+// Every method of every service of the broker, by the linked descriptors: SignalService.Publish.
+std::vector<std::string> MethodsOfTheBroker();
+// Its path on the wire: /schakel.v1.SignalService/Publish.
+std::string PathOf(const std::string& method);
 // Any method (/schakel.v1.Service/Method) with one empty message; the status that ends it, OK as
 // success.
 Status CallEmpty(const sdk::Connection& connection, const std::string& method);

@@ -36,7 +36,9 @@ FaultDisk::Gate FaultDisk::Enter(Operation operation) {
     cut_ = true;
     return Gate::kCut;
   }
-  if (operation == Operation::kSync && ++syncs_ == fail_sync_at_) return Gate::kFail;
+  if (operation == Operation::kSync) {
+    if (++syncs_ == fail_sync_at_ || (fails_sync_ && fails_sync_())) return Gate::kFail;
+  }
   if (operation == Operation::kWrite && ++writes_ == fail_write_at_) return Gate::kFail;
   return Gate::kPass;
 }
@@ -126,6 +128,11 @@ bool FaultDisk::is_cut() {
 void FaultDisk::FailSync(uint64_t n) {
   const std::lock_guard lock(mutex_);
   fail_sync_at_ = syncs_ + n;
+}
+
+void FaultDisk::FailSyncsWhen(std::function<bool()> fails) {
+  const std::lock_guard lock(mutex_);
+  fails_sync_ = std::move(fails);
 }
 
 void FaultDisk::FailWrite(uint64_t n) {

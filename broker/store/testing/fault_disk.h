@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -48,6 +49,7 @@ class FaultDisk {
   bool is_cut();
   void PowerOn(uint64_t seed);
   void FailSync(uint64_t n);
+  void FailSyncsWhen(std::function<bool()> fails);
   void FailWrite(uint64_t n);
   uint64_t syncs();
   uint64_t operations();
@@ -78,6 +80,7 @@ class FaultDisk {
   uint64_t writes_ = 0;
   uint64_t cut_at_ = 0;  // 0: never
   uint64_t fail_sync_at_ = 0;
+  std::function<bool()> fails_sync_;  // may be empty
   uint64_t fail_write_at_ = 0;
   bool cut_ = false;
 };

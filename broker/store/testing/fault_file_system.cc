@@ -220,6 +220,9 @@ void FaultFileSystem::CutAfter(uint64_t n) { disk_->CutAfter(n); }
 bool FaultFileSystem::is_cut() const { return disk_->is_cut(); }
 void FaultFileSystem::PowerOn(uint64_t seed) { disk_->PowerOn(seed); }
 void FaultFileSystem::FailSync(uint64_t n) { disk_->FailSync(n); }
+void FaultFileSystem::FailSyncsWhen(std::function<bool()> fails) {
+  disk_->FailSyncsWhen(std::move(fails));
+}
 void FaultFileSystem::FailWrite(uint64_t n) { disk_->FailWrite(n); }
 uint64_t FaultFileSystem::syncs() const { return disk_->syncs(); }
 uint64_t FaultFileSystem::operations() const { return disk_->operations(); }

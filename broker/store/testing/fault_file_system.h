@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "broker/store/store.h"
@@ -42,6 +43,8 @@ class FaultFileSystem {
   // The `n`-th sync of a file from now (1: the next one) fails once with an I/O error; its bytes
   // stay unsynced.
   void FailSync(uint64_t n);
+  // Asked at each sync whether that one is to fail; must not call this object.
+  void FailSyncsWhen(std::function<bool()> fails);
   // The `n`-th write from now fails once with "no space left".
   void FailWrite(uint64_t n);
 

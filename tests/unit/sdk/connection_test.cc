@@ -119,6 +119,14 @@ TEST(ErrorFromGrpc, NamesAReasonWhereTheServerGaveNone) {
   EXPECT_EQ(ErrorFromGrpc({grpc::StatusCode::DEADLINE_EXCEEDED, "x"}, "en").reason,
             "DEADLINE_EXCEEDED");
   EXPECT_EQ(ErrorFromGrpc({grpc::StatusCode::UNKNOWN, "x", "\xff\xff"}, "en").reason, "INTERNAL");
+  // A call that was ended at once has room for no details.
+  EXPECT_EQ(
+      ErrorFromGrpc({grpc::StatusCode::DEADLINE_EXCEEDED, "READER_STALLED: too slow"}, "en").reason,
+      "READER_STALLED");
+  EXPECT_EQ(ErrorFromGrpc({grpc::StatusCode::UNAVAILABLE, "UNSPECIFIED: x"}, "en").reason,
+            "NOT_SERVING");
+  EXPECT_EQ(ErrorFromGrpc({grpc::StatusCode::UNAVAILABLE, "READER_STALLED"}, "en").reason,
+            "NOT_SERVING");
 }
 
 // ---- mTLS ----
