@@ -77,8 +77,8 @@ TEST(PolicyFolders, TellInAMatrixWhoMaySendWhatToWhom) {
   EXPECT_EQ(rows[0], json::parse(R"({
       "sender": {"sectors": ["housing"], "function": "", "organisation": ""},
       "signal_type": "rent-arrears",
-      "recipient": {"sectors": ["police", "social-services", "care", "municipality", "youth",
-                                "justice", "safety-house"],
+      "recipient": {"sectors": ["police", "housing", "social-services", "care", "municipality",
+                                "youth", "justice", "safety-house"],
                     "function": "debt-relief", "organisation": ""},
       "category": "housing", "ground": "wgs-debt", "purposes": ["prevent-eviction"],
       "conditions": [], "consent": false, "bsn_authority": false, "area": "any", "case": "any",
