@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ctime>
 #include <memory>
+#include <numeric>
 #include <set>
 
 #include "clients/cli/completion_parts.h"
@@ -85,6 +86,26 @@ ValueKind KindOf(const Command& command, const CommandOption& option) {
   if (value == "DIR") return ValueKind::kFolder;
   if (value.ends_with("@FILE")) return ValueKind::kAtFile;
   return ValueKind::kNothing;
+}
+
+std::string ValueOf(const Command& command, const CommandOption& option) {
+  switch (KindOf(command, option)) {
+    case ValueKind::kWords:
+      return std::accumulate(
+          option.choices.begin(), option.choices.end(), std::string("words"),
+          [](const auto& so_far, const auto& word) { return so_far + " " + word; });
+    case ValueKind::kFile:
+      return "file";
+    case ValueKind::kAtFile:
+      return "at-file";
+    case ValueKind::kFolder:
+      return "folder";
+    case ValueKind::kContext:
+      return "contexts";
+    case ValueKind::kNothing:
+      break;
+  }
+  return {};
 }
 
 std::vector<std::string> ValuedOptions(const Command& tree) {

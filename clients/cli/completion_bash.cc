@@ -73,24 +73,6 @@ std::string Joined(const std::vector<std::string>& words) {
   return out;
 }
 
-std::string ValueOf(const Command& command, const CommandOption& option) {
-  switch (KindOf(command, option)) {
-    case ValueKind::kWords:
-      return "words " + Joined(option.choices);
-    case ValueKind::kFile:
-      return "file";
-    case ValueKind::kAtFile:
-      return "at-file";
-    case ValueKind::kFolder:
-      return "folder";
-    case ValueKind::kContext:
-      return "contexts";
-    case ValueKind::kNothing:
-      break;
-  }
-  return {};
-}
-
 std::string CaseLine(const std::string& pattern, const std::string& text) {
   return "    " + ShellQuoted(pattern) + ") echo " + ShellQuoted(text) + " ;;\n";
 }

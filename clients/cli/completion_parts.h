@@ -12,6 +12,8 @@ namespace schakel::cli {
 // What a shell may offer for a value.
 enum class ValueKind { kNothing, kWords, kFile, kAtFile, kFolder, kContext };
 ValueKind KindOf(const Command& command, const CommandOption& option);
+// The same as the scripts for bash and zsh write it: `words A B`, `file`, ...; empty for nothing.
+std::string ValueOf(const Command& command, const CommandOption& option);
 
 // Every option of the tree that takes a value, each once. No name takes one in one place and none
 // in another (a test sees to it), so that a shell can tell values from verbs.

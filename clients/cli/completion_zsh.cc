@@ -66,27 +66,6 @@ std::string Offer(const std::string& name, const std::string& help) {
   return ShellQuoted(text);
 }
 
-std::string ValueOf(const Command& command, const CommandOption& option) {
-  std::string text;
-  switch (KindOf(command, option)) {
-    case ValueKind::kWords:
-      text = "words";
-      for (const auto& word : option.choices) text += " " + word;
-      return text;
-    case ValueKind::kFile:
-      return "file";
-    case ValueKind::kAtFile:
-      return "at-file";
-    case ValueKind::kFolder:
-      return "folder";
-    case ValueKind::kContext:
-      return "contexts";
-    case ValueKind::kNothing:
-      break;
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string ZshCompletion(const Command& tree) {

@@ -40,10 +40,28 @@ std::vector<Bytes> Canaries() {
   return all;
 }
 
+// What stands around a place, so that a hit tells where it comes from.
+std::string Around(const Bytes& haystack, size_t at, size_t size) {
+  constexpr size_t kBytesEachSide = 48;
+  const size_t begin = at < kBytesEachSide ? 0 : at - kBytesEachSide;
+  std::string shown;
+  for (const char c : haystack.substr(begin, at + size + kBytesEachSide - begin)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f) {
+      shown += c;
+    } else {
+      shown += "\\x" + HexEncode(Bytes(1, c));
+    }
+  }
+  return shown;
+}
+
 std::vector<std::string> Hits(const Bytes& haystack, const std::string& where) {
   std::vector<std::string> hits;
   for (const Bytes& canary : Canaries()) {
-    if (haystack.find(canary) != Bytes::npos) hits.push_back(where + ": " + canary);
+    const size_t at = haystack.find(canary);
+    if (at == Bytes::npos) continue;
+    hits.push_back(where + ": " + canary + " in " + Around(haystack, at, canary.size()));
   }
   return hits;
 }
@@ -98,9 +116,9 @@ TEST_F(CanaryTest, ContentAndNumbersLeaveNoTraceAtBrokerAndCustodians) {
   ASSERT_OK_AND(auto person, PersonBy(region(), "care", kPerson));
   auto draft = Avoidance(person);
   draft.sections.clear();
-  draft.sections.push_back(Section(
-      "daily-living", "consent",
-      std::string(R"({"help_needed": ["meals"], "note": ")") + kText + "\"}"));
+  draft.sections.push_back(
+      Section("daily-living", "consent",
+              std::string(R"({"help_needed": ["meals"], "note": ")") + kText + "\"}"));
   draft.sections.push_back(Section("identity", "consent", IdentityOf(kName)));
   ASSERT_OK_AND(auto denied, Send(As("care"), draft));
   ASSERT_OK_AND(auto consent, RecordConsent(As("care"), person));
