@@ -43,6 +43,7 @@ build_programs() { cmake --build "$build" --target schakel-broker schakel-custod
 make_pki() {
   rm -rf "$dir"
   mkdir -p "$dir"/{run,policy,custodian,broker,head,context}
+  custodian_log_keys=()
   chmod 700 "$dir"
   local pki="$top/deploy/dev-pki" line oin rest name
   "$pki" "$dir/pki" init >/dev/null
@@ -90,8 +91,9 @@ start_custodians() {
   for line in "${partners[@]}" "$auditor_oin|auditor||AVG art. 57|"; do
     IFS='|' read -r oin _ _ authority _ <<<"$line"
     [ -n "$authority" ] || continue
-    printf '  - {oin: "%s", certificate_spki_digest: "%s", authority: "%s"}\n' \
-      "$oin" "$(spki_digest "$oin")" "$authority" >>"$dir/custodian/members.yaml"
+    printf '  - {oin: "%s", certificate_spki_digest: "%s", authority: "%s", role: %s}\n' \
+      "$oin" "$(spki_digest "$oin")" "$authority" \
+      "$([ "$oin" = "$auditor_oin" ] && echo auditor || echo partner)" >>"$dir/custodian/members.yaml"
   done
   for oin in "${custodian_oins[@]}"; do
     n=$((n + 1))
@@ -100,6 +102,8 @@ data_folder: data-$n
 share_file: keys/share-$n.key
 key_document_file: keys/key-document.pb
 members_file: members.yaml
+head_file: $dir/head/custodian-$n
+log_key_file: log-$n.key
 listen: {address: "127.0.0.1:0", port_file: "$dir/run/custodian-$n.port"}
 tls:
   certificate_file: $dir/pki/$oin.chain.pem
@@ -107,6 +111,8 @@ tls:
   ca_file: $dir/pki/ca.pem
   crl_path: $dir/pki/crl
 YAML
+    custodian_log_keys[n]=$(schakel-custodian init --config "$dir/custodian/$n.yaml" \
+      2>"$dir/run/custodian-$n.init.log") || { cat "$dir/run/custodian-$n.init.log" >&2; exit 1; }
     start "custodian-$n" schakel-custodian --config "$dir/custodian/$n.yaml"
   done
 }
@@ -154,8 +160,8 @@ write_contexts() {
     custodians:
 YAML
       for n in 1 2 3; do
-        printf '      - {oin: "%s", address: "127.0.0.1:%s"}\n' "${custodian_oins[$((n - 1))]}" \
-          "$(port_of "custodian-$n")"
+        printf '      - {oin: "%s", address: "127.0.0.1:%s", log_key: "%s"}\n' \
+          "${custodian_oins[$((n - 1))]}" "$(port_of "custodian-$n")" "${custodian_log_keys[n]}"
       done
     done
   } >"$dir/context/schakel/contexts.yaml"
@@ -258,6 +264,9 @@ tell_story() {
     --reference QUICKSTART
   show auditor audit verify --records --ground "AVG art. 57" --reference QUICKSTART
   show auditor policy replay
+  say "Each custodian keeps a log of its own: who computed how many pseudonyms, never for whom."
+  show auditor audit query --custodian 1 --kind evaluation
+  show auditor audit verify --custodian 1 --records
   cd "$top"
 }
 

@@ -141,6 +141,8 @@ inline constexpr size_t kCustodiansMax = 16;
 inline constexpr uint32_t kBudgetCapPerDayDefault = 20'000;     // over all members of one custodian
 inline constexpr size_t kCustodianMessageBytesMax = 64 * 1024;  // 256 elements take 9 KiB
 inline constexpr size_t kCustodianQueueMax = 256;               // evaluations that wait for a core
+inline constexpr size_t kCustodianNotesPerWriteMax = 256;  // readings of the members file
+inline constexpr uint64_t kCustodianReserveBytes = 256ull << 20;  // below: nothing is evaluated
 inline constexpr size_t kCustodianQueuePerOrganisationMax =
     32;  // one member leaves room for others
 

@@ -59,20 +59,19 @@ bool ReachesHalf(uint64_t before, uint64_t added, uint64_t limit) {
 
 }  // namespace
 
-Result<std::unique_ptr<BudgetLedger>> BudgetLedger::Open(store::StateStore& store) {
-  std::unique_ptr<BudgetLedger> ledger(new BudgetLedger(store));
+Result<std::unique_ptr<BudgetLedger>> BudgetLedger::Open(const store::StateReader& state) {
+  std::unique_ptr<BudgetLedger> ledger(new BudgetLedger());
   bool corrupt = false;
-  SCHAKEL_TRY(
-      store.durable().ScanPrefix(store::Family::kHot, kPrefix, [&](BytesView key, BytesView value) {
-        auto entry = ParseEntry(key, value);
-        if (!entry) {
-          corrupt = true;
-          return false;
-        }
-        ledger->used_[entry->organisation][entry->day] = entry->used;
-        ledger->latest_day_ = std::max(ledger->latest_day_, entry->day);
-        return true;
-      }));
+  SCHAKEL_TRY(state.ScanPrefix(store::Family::kHot, kPrefix, [&](BytesView key, BytesView value) {
+    auto entry = ParseEntry(key, value);
+    if (!entry) {
+      corrupt = true;
+      return false;
+    }
+    ledger->used_[entry->organisation][entry->day] = entry->used;
+    ledger->latest_day_ = std::max(ledger->latest_day_, entry->day);
+    return true;
+  }));
   if (corrupt) {
     return MakeError(ErrorCode::kDataLoss, "BUDGETS_CORRUPT",
                      "the store of the budgets holds an entry that is not as it was written");
@@ -138,7 +137,7 @@ ChargeOutcome BudgetLedger::Decide(const OrganisationId& organisation, const Bud
 
 Result<ChargeOutcome> BudgetLedger::Charge(const OrganisationId& organisation,
                                            const BudgetLimits& limits, uint32_t cap_per_day,
-                                           uint32_t count, Micros now) {
+                                           uint32_t count, Micros now, const CommitCharge& commit) {
   SCHAKEL_CHECK(count > 0, "a charge counts at least one evaluation");
   std::lock_guard charging(charge_mutex_);
   std::unique_lock lock(mutex_);
@@ -146,7 +145,7 @@ Result<ChargeOutcome> BudgetLedger::Charge(const OrganisationId& organisation,
   ChargeOutcome outcome = Decide(organisation, limits, cap_per_day, count, today);
   if (!outcome.granted) return outcome;
 
-  // A granted charge fits in per_day, so the sum fits in 32 bits.
+  // A granted charge fits in its budgets, so the sum fits in 32 bits and nothing left is negative.
   const auto used = static_cast<uint32_t>(Used(organisation, today, today) + count);
   store::Batch batch;
   if (today > latest_day_) {
@@ -158,8 +157,10 @@ Result<ChargeOutcome> BudgetLedger::Charge(const OrganisationId& organisation,
     }
   }
   batch.Put(store::Family::kHot, UsedKey(organisation, today), UsedValue(used));
+  const Remaining left{limits.per_day - Used(organisation, today, today) - count,
+                       limits.per_30_days - Used(organisation, WindowStart(today), today) - count};
   lock.unlock();
-  SCHAKEL_TRY(store_.Commit(batch, store_.position() + 1));
+  SCHAKEL_TRY(commit(std::move(batch), left));
   lock.lock();
 
   if (today > latest_day_) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -14,7 +15,8 @@
 #include "broker/base/ids.h"
 #include "broker/base/limits.h"
 #include "broker/base/result.h"
-#include "broker/store/state_store.h"
+#include "broker/store/state_reader.h"
+#include "broker/store/write_batch.h"
 
 namespace schakel::custodian {
 
@@ -28,6 +30,12 @@ struct BudgetLimits {
 };
 
 enum class BudgetScope { kDay, k30Days, kCap };
+
+// What is left of an organisation's own budgets.
+struct Remaining {
+  uint64_t day = 0;
+  uint64_t window = 0;  // of the 30 days that end today
+};
 
 // What became of a request to evaluate. A refusal is a value: see Result for what failed.
 struct ChargeOutcome {
@@ -47,22 +55,27 @@ struct BudgetView {
   Micros day_resets{};       // next UTC midnight
 };
 
+// Writes the changes of a charge, with what tells of it, in one synced write. Durable when it
+// returns OK; after an Error it never succeeds again.
+using CommitCharge = std::function<Status(store::Batch changes, const Remaining& left)>;
+
 // The counts of all organisations. Thread-safe.
 //
 // The day that counts is the later of the clock's and the latest one that something was charged to,
 // so a clock that goes back gives nothing back.
 class BudgetLedger {
  public:
-  // Reads the counts. `store` must outlive the ledger, which is the only one to commit to it.
-  // Errors: those of the store; BUDGETS_CORRUPT when a key or value is not as FORMAT.md says.
-  static Result<std::unique_ptr<BudgetLedger>> Open(store::StateStore& store);
+  // Reads the counts. Errors: those of the store; BUDGETS_CORRUPT when a key or value is not as
+  // FORMAT.md says.
+  static Result<std::unique_ptr<BudgetLedger>> Open(const store::StateReader& state);
 
   // Counts `count` evaluations for `organisation`, or refuses the whole of it. Durable when it
-  // returns granted. Waits for the disk. An Error means that nothing may be evaluated: the count
-  // did not reach the disk for certain; after one of them every later charge fails as well.
-  // REQUIRES: count > 0
+  // returns granted: `commit` is called once for what is granted, and never for a refusal. Waits
+  // for the disk. An Error means that nothing may be evaluated: the count did not reach the disk
+  // for certain; after one of them every later charge fails as well. REQUIRES: count > 0
   Result<ChargeOutcome> Charge(const OrganisationId& organisation, const BudgetLimits& limits,
-                               uint32_t cap_per_day, uint32_t count, Micros now);
+                               uint32_t cap_per_day, uint32_t count, Micros now,
+                               const CommitCharge& commit);
 
   BudgetView View(const OrganisationId& organisation, Micros now) const;
   // Evaluations of all organisations today.
@@ -74,14 +87,13 @@ class BudgetLedger {
   // Evaluations by day (days since 1970-01-01 UTC). INVARIANT: as on disk.
   using Days = std::map<uint32_t, uint32_t>;
 
-  explicit BudgetLedger(store::StateStore& store) : store_(store) {}
+  BudgetLedger() = default;
   uint32_t Today(Micros now) const;
   uint64_t Used(const OrganisationId& organisation, uint32_t first, uint32_t last) const;
   uint64_t Total(uint32_t day) const;
   ChargeOutcome Decide(const OrganisationId& organisation, const BudgetLimits& limits,
                        uint32_t cap_per_day, uint32_t count, uint32_t today) const;
 
-  store::StateStore& store_;
   std::mutex charge_mutex_;   // held during a charge, also while it is written; taken first
   mutable std::mutex mutex_;  // guards what follows; never held while something is written
   std::map<OrganisationId, Days> used_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "broker/base/limits.h"
+#include "broker/custodian/log_desk.h"
 
 namespace schakel::custodian {
 namespace {
@@ -62,8 +63,13 @@ Error Exhausted(const ChargeOutcome& outcome, uint32_t count, Micros now) {
   return error;
 }
 
-uint32_t Remaining(uint32_t limit, uint64_t used) {
+uint32_t Left(uint32_t limit, uint64_t used) {
   return used >= limit ? 0 : limit - static_cast<uint32_t>(used);
+}
+
+Error CannotWrite() {
+  return MakeError(ErrorCode::kUnavailable, "NOT_SERVING",
+                   "the custodian can't write down what is asked; it must be restarted");
 }
 
 }  // namespace
@@ -73,8 +79,22 @@ Error NoAuthority(const OrganisationId& organisation) {
                    organisation.str() + " has no authority to compute pseudonyms here");
 }
 
-Status Evaluator::Evaluate(const OrganisationId& organisation, const v1::EvaluateRequest& request,
-                           BytesView trace_id, v1::EvaluateResponse* response) const {
+Error Evaluator::WriteDown(const Requester& requester, std::string_view rpc, Error refusal) const {
+  const Status written =
+      parts_.refusals->Refused(requester, refusal.reason, rpc, parts_.clock->Wall());
+  if (written.ok()) return refusal;
+  parts_.instruments->ChargeFailed(written.error());
+  return CannotWrite();
+}
+
+Error Evaluator::NoAuthorityFor(const Requester& requester, std::string_view rpc) const {
+  if (parts_.log == nullptr) return NoAuthority(requester.organisation);
+  return WriteDown(requester, rpc, NoAuthority(requester.organisation));
+}
+
+Status Evaluator::Evaluate(const Requester& requester, const v1::EvaluateRequest& request,
+                           v1::EvaluateResponse* response) const {
+  if (parts_.log == nullptr) return Restored();
   if (request.epoch() == 0) return InvalidArgument("FIELD_MISSING", "epoch", "expected 1 or more");
   const auto count = static_cast<size_t>(request.blinded_elements_size());
   if (count == 0) {
@@ -88,10 +108,10 @@ Status Evaluator::Evaluate(const OrganisationId& organisation, const v1::Evaluat
   if (request.epoch() != holder.epoch()) return EpochUnknown(request.epoch(), holder.epoch());
   SCHAKEL_ASSIGN(const auto blinded, DecodeElements(request));
 
-  SCHAKEL_TRY(Charge(organisation, static_cast<uint32_t>(count), trace_id));
+  SCHAKEL_ASSIGN(auto receipt, Charge(requester, static_cast<uint32_t>(count)));
   auto evaluation = holder.Evaluate(blinded);
   if (!evaluation.ok()) {
-    parts_.instruments->EvaluationFailed(evaluation.error(), trace_id);
+    parts_.instruments->EvaluationFailed(evaluation.error(), requester.trace_id);
     return Internal("the evaluation failed");
   }
   for (const auto& element : evaluation->elements) {
@@ -99,30 +119,51 @@ Status Evaluator::Evaluate(const OrganisationId& organisation, const v1::Evaluat
   }
   response->set_proof(evaluation->proof.Encode());
   response->set_share(holder.x());
-  parts_.instruments->Evaluated(organisation, static_cast<uint32_t>(count), trace_id);
+  *response->mutable_receipt() = std::move(receipt);
+  parts_.instruments->Evaluated(requester.organisation, static_cast<uint32_t>(count),
+                                requester.trace_id);
   return {};
 }
 
-Status Evaluator::Charge(const OrganisationId& organisation, uint32_t count,
-                         BytesView trace_id) const {
+Result<v1::LogReceipt> Evaluator::Charge(const Requester& requester, uint32_t count) const {
+  const OrganisationId& organisation = requester.organisation;
   const auto member = parts_.members->FindMember(organisation);
-  if (!member || member->disabled) return NoAuthority(organisation);
+  if (!member || member->disabled) return NoAuthorityFor(requester, "Evaluate");
+  // Decided before the write: a write that fails ends the service until a restart.
+  if (parts_.storage != nullptr && parts_.storage->LevelFor(0) != store::StorageLevel::kPlenty) {
+    Error low = MakeError(ErrorCode::kResourceExhausted, "STORAGE_LOW",
+                          "the custodian's disk is nearly full; its operator must make room");
+    low.retry_after_ms = 60'000;
+    return low;
+  }
   const Micros now = parts_.clock->Wall();
+  v1::LogReceipt receipt;
+  // INVARIANT I1: the charge and its record are in one synced write, before the share is used.
+  const auto commit = [&](store::Batch changes, const Remaining& left) -> Status {
+    v1::Record record = RecordAbout(v1::RECORD_KIND_EVALUATION, requester);
+    record.set_outcome(v1::OUTCOME_PERMITTED);
+    auto* facts = record.mutable_facts();
+    facts->set_version(parts_.holder->epoch());
+    facts->set_count(count);
+    facts->set_day_remaining(left.day);
+    facts->set_month_remaining(left.window);
+    SCHAKEL_ASSIGN(receipt, parts_.log->Append(std::move(changes), std::move(record), now));
+    return {};
+  };
   const auto outcome =
-      parts_.budgets->Charge(organisation, member->limits, parts_.cap_per_day, count, now);
+      parts_.budgets->Charge(organisation, member->limits, parts_.cap_per_day, count, now, commit);
   if (!outcome.ok()) {
     parts_.instruments->ChargeFailed(outcome.error());
-    return MakeError(ErrorCode::kUnavailable, "NOT_SERVING",
-                     "the custodian can't write down what is used; it must be restarted");
+    return CannotWrite();
   }
   if (!outcome->granted) {
-    parts_.instruments->BudgetExhausted(organisation, count, outcome->exceeded, trace_id);
-    return Exhausted(*outcome, count, now);
+    parts_.instruments->BudgetExhausted(organisation, count, outcome->exceeded, requester.trace_id);
+    return WriteDown(requester, "Evaluate", Exhausted(*outcome, count, now));
   }
   for (const BudgetScope scope : outcome->half_used) {
     parts_.instruments->HalfUsed(organisation, scope);
   }
-  return {};
+  return receipt;
 }
 
 Status Evaluator::KeyDocument(const v1::GetKeyDocumentRequest& request,
@@ -135,15 +176,15 @@ Status Evaluator::KeyDocument(const v1::GetKeyDocumentRequest& request,
   return {};
 }
 
-Status Evaluator::Budget(const OrganisationId& organisation,
-                         v1::GetBudgetResponse* response) const {
-  const auto member = parts_.members->FindMember(organisation);
-  if (!member || member->disabled) return NoAuthority(organisation);
-  const BudgetView view = parts_.budgets->View(organisation, parts_.clock->Wall());
+Status Evaluator::Budget(const Requester& requester, v1::GetBudgetResponse* response) const {
+  if (parts_.log == nullptr) return Restored();
+  const auto member = parts_.members->FindMember(requester.organisation);
+  if (!member || member->disabled) return NoAuthorityFor(requester, "GetBudget");
+  const BudgetView view = parts_.budgets->View(requester.organisation, parts_.clock->Wall());
   const BudgetLimits& limits = member->limits;
-  response->set_day_remaining(Remaining(limits.per_day, view.day_used));
+  response->set_day_remaining(Left(limits.per_day, view.day_used));
   response->set_day_limit(limits.per_day);
-  response->set_month_remaining(Remaining(limits.per_30_days, view.window_used));
+  response->set_month_remaining(Left(limits.per_30_days, view.window_used));
   response->set_month_limit(limits.per_30_days);
   const auto seconds = std::chrono::floor<std::chrono::seconds>(view.day_resets);
   response->mutable_day_resets()->set_seconds(seconds.count());

@@ -45,7 +45,17 @@ Instruments::Instruments(transport::Metrics* metrics, transport::Logger* log)
       clock_days_behind_(
           metrics->Gauge("schakel_custodian_clock_days_behind",
                          "Days by which the clock is behind the latest day charged to. Unit: "
-                         "days. Alert: SchakelCustodianClockBehind.")) {
+                         "days. Alert: SchakelCustodianClockBehind.")),
+      log_size_(metrics->Gauge("schakel_custodian_log_size",
+                               "Records in the custodian's own log. Unit: "
+                               "records. Do: nothing; it grows with each call.")),
+      restored_(metrics->Gauge("schakel_custodian_restored",
+                               "1 while an old copy of the store is in place: nothing is "
+                               "evaluated until schakel-custodian recover was run. Unit: 0 or 1. "
+                               "Alert: SchakelCustodianRestored.")),
+      log_failures_(metrics->Counter("schakel_custodian_log_failures_total",
+                                     "Heads, notes and counts of refusals that could not be "
+                                     "written. Unit: failures. Alert: SchakelCustodianLogFails.")) {
   // All series are there from the start, so that an alarm rule sees a rise from 0.
   for (const auto scope : {BudgetScope::kDay, BudgetScope::k30Days, BudgetScope::kCap}) {
     Exhausted(scope);
@@ -116,7 +126,40 @@ void Instruments::MembersRead(const std::vector<Error>& problems) {
   }
 }
 
+void Instruments::RestoredCopy(std::string_view why) {
+  log_->Failure("restored_copy", {{LogKey::kDetail, why}});
+}
+
+void Instruments::LogFailed(const Error& error) {
+  log_failures_.Increment();
+  log_->Failure("log_failed", {{LogKey::kReason, error.reason}, {LogKey::kDetail, error.message}});
+}
+
+void Instruments::ShowUse(const OrganisationId& organisation, BudgetScope scope, double used) {
+  auto shown = uses_.find({organisation, scope});
+  if (shown == uses_.end()) {
+    // LIMIT: a series only for who reached half of a budget: few, and who must be looked at.
+    if (used < 0.5) return;
+    auto& gauge = metrics_->Gauge(
+        "schakel_custodian_budget_used_ratio",
+        "Part of a member's budget that is used, of members that used half of one. Unit: ratio, "
+        "0 to 1. Alert: SchakelBudgetHalfUsed.",
+        {{"organisation", organisation.str()}, {"scope", std::string(ScopeName(scope))}});
+    shown = uses_.emplace(std::pair(organisation, scope), &gauge).first;
+  }
+  shown->second->Set(used);
+}
+
 void Instruments::Show(const Levels& levels) {
+  log_size_.Set(static_cast<double>(levels.log_size));
+  restored_.Set(levels.restored ? 1 : 0);
+  {
+    const std::lock_guard lock(uses_mutex_);
+    for (const BudgetUse& use : levels.uses) {
+      ShowUse(use.organisation, BudgetScope::kDay, use.day);
+      ShowUse(use.organisation, BudgetScope::k30Days, use.window);
+    }
+  }
   members_.Set(static_cast<double>(levels.members));
   members_over_half_.Set(static_cast<double>(levels.members_over_half));
   cap_used_.Set(levels.cap_used);

@@ -2,7 +2,10 @@
 // element, no answer. INVARIANT I5.
 #pragma once
 
+#include <map>
+#include <mutex>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "broker/base/bytes.h"
@@ -34,6 +37,17 @@ class Instruments {
   // The members file was read again; `problems` is empty when it holds now.
   void MembersRead(const std::vector<Error>& problems);
 
+  // The store was put back to an older state: nothing is evaluated until `recover`.
+  void RestoredCopy(std::string_view why);
+  // A head or a count of refusals could not be written.
+  void LogFailed(const Error& error);
+
+  // Parts of a member's budgets that are used, of 1.
+  struct BudgetUse {
+    OrganisationId organisation;
+    double day = 0;
+    double window = 0;  // of 30 days
+  };
   // What is looked at each second.
   struct Levels {
     size_t members = 0;
@@ -41,12 +55,16 @@ class Instruments {
     double cap_used = 0;           // of 1
     bool members_file_current = true;
     uint32_t clock_days_behind = 0;
+    std::vector<BudgetUse> uses;  // of all members
+    uint64_t log_size = 0;
+    bool restored = false;
   };
   void Show(const Levels& levels);
 
  private:
   prometheus::Counter& Exhausted(BudgetScope scope);
   prometheus::Counter& Half(BudgetScope scope);
+  void ShowUse(const OrganisationId& organisation, BudgetScope scope, double used);
 
   transport::Metrics* const metrics_;
   transport::Logger* const log_;
@@ -58,7 +76,13 @@ class Instruments {
   prometheus::Gauge& cap_used_;
   prometheus::Gauge& members_file_current_;
   prometheus::Gauge& clock_days_behind_;
+  prometheus::Gauge& log_size_;
+  prometheus::Gauge& restored_;
+  prometheus::Counter& log_failures_;
   std::atomic<uint32_t> last_days_behind_{0};
+  std::mutex uses_mutex_;  // guards uses_
+  // Series that are shown: of members that used half of a budget since the start.
+  std::map<std::pair<OrganisationId, BudgetScope>, prometheus::Gauge*> uses_;
 };
 
 }  // namespace schakel::custodian

@@ -5,6 +5,8 @@
 #include "broker/base/limits.h"
 #include "broker/crypto/x509.h"
 #include "broker/custodian/files.h"
+#include "broker/custodian/log_key.h"
+#include "broker/store/head_store.h"
 
 namespace schakel::custodian {
 namespace {
@@ -86,6 +88,10 @@ std::optional<Materials> LoadMaterials(const Settings& settings, const Clock& cl
     holder =
         loader.Take("share_file", KeyHolder::Create(std::move(*share), std::move(*document), *own));
   }
+  auto log_key = loader.Take("log_key_file", LoadLogKey(settings.log_key_file));
+  // INVARIANT I8: the head file lies outside the data folder.
+  const auto placement =
+      loader.Take("head_file", store::CheckPlacement(settings.head_file, settings.data_folder));
   std::vector<Error> member_problems;
   auto members = MembersFile::Open(settings.members_file, std::move(on_reload), &member_problems);
   for (const Error& problem : member_problems) {
@@ -96,8 +102,9 @@ std::optional<Materials> LoadMaterials(const Settings& settings, const Clock& cl
     }
   }
   if (problems->size() != before) return std::nullopt;
-  return Materials{std::move(*own), std::make_unique<KeyHolder>(std::move(*holder)),
-                   std::move(*crls), std::move(members)};
+  return Materials{std::move(*own),     std::make_unique<KeyHolder>(std::move(*holder)),
+                   std::move(*crls),    std::move(members),
+                   std::move(*log_key), placement->same_file_system};
 }
 
 }  // namespace schakel::custodian

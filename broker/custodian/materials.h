@@ -11,6 +11,7 @@
 #include "broker/base/ids.h"
 #include "broker/base/result.h"
 #include "broker/crypto/crl.h"
+#include "broker/crypto/sign.h"
 #include "broker/custodian/key_holder.h"
 #include "broker/custodian/members.h"
 #include "broker/custodian/settings.h"
@@ -22,6 +23,9 @@ struct Materials {
   std::unique_ptr<KeyHolder> holder;
   std::unique_ptr<crypto::CrlStore> crls;
   std::unique_ptr<MembersFile> members;
+  crypto::SigningKey log_key;
+  // The head file lies on the data folder's file system: both may be put back together.
+  bool head_on_same_file_system = false;
 };
 
 // Appends one Error per mistake; its field is "file:line" of the key of the configuration whose

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "broker/config/yaml_message.h"
+#include "broker/crypto/hash.h"
 #include "broker/custodian/files.h"
 #include "schakel/config/v1/custodian.pb.h"
 
@@ -29,7 +30,14 @@ std::optional<MemberMap> ParseMembers(std::string_view file, std::string_view te
     const auto raw_spki = HexDecode(each.certificate_spki_digest());
     const auto spki = raw_spki ? Digest::From(*raw_spki) : std::nullopt;
     if (!oin || !spki) continue;  // reported by the reader
-    Member member{*spki, each.authority(), {}, each.disabled()};
+    Member member{*spki, v1::ROLE_PARTNER, each.authority(), {}, each.disabled()};
+    if (each.role() == "auditor") {
+      member.role = v1::ROLE_AUDITOR;
+    } else if (!each.role().empty() && each.role() != "partner") {
+      problems->push_back(
+          InvalidArgument("CONFIG_INVALID", std::string(file) + ":" + std::to_string(each.line()),
+                          "role: expected partner or auditor; found '" + each.role() + "'"));
+    }
     if (each.per_day() != 0) member.limits.per_day = each.per_day();
     if (each.per_30_days() != 0) member.limits.per_30_days = each.per_30_days();
     if (!members.emplace(*oin, std::move(member)).second) {
@@ -47,7 +55,8 @@ std::unique_ptr<MembersFile> MembersFile::Open(std::filesystem::path path, OnRel
   std::unique_ptr<MembersFile> file(new MembersFile(std::move(path), std::move(on_reload)));
   std::lock_guard lock(file->mutex_);
   file->stamp_ = StampOf(file->path_);
-  file->Read(problems);
+  file->first_ = file->Read();
+  problems->insert(problems->end(), file->first_.problems.begin(), file->first_.problems.end());
   if (!file->current_) return nullptr;
   return file;
 }
@@ -59,18 +68,22 @@ MembersFile::Stamp MembersFile::StampOf(const std::filesystem::path& path) {
           Nanoseconds(facts.st_ctim)};
 }
 
-void MembersFile::Read(std::vector<Error>* problems) const {
+MembersFile::Reading MembersFile::Read() const {
   current_ = false;
+  Reading reading;
   const auto text = ReadFile(path_, kFileBytesMax);
   if (!text.ok()) {
-    problems->push_back(text.error());
-    return;
+    reading.problems.push_back(text.error());
+    return reading;
   }
-  auto members = ParseMembers(path_.string(), *text, problems);
-  if (!members) return;
+  reading.digest = crypto::Sha256(*text);
+  auto members = ParseMembers(path_.string(), *text, &reading.problems);
+  if (!members) return reading;
+  reading.members = members->size();
   members_ = std::make_shared<const MemberMap>(std::move(*members));
   ++version_;
   current_ = true;
+  return reading;
 }
 
 MembersFile::Snapshot MembersFile::Newest() const {
@@ -79,9 +92,8 @@ MembersFile::Snapshot MembersFile::Newest() const {
   const Stamp stamp = StampOf(path_);
   if (stamp != stamp_) {
     stamp_ = stamp;
-    std::vector<Error> problems;
-    Read(&problems);
-    if (on_reload_) on_reload_(problems);
+    const Reading reading = Read();
+    if (on_reload_) on_reload_(reading);
   }
   return {members_, version_};
 }
@@ -91,7 +103,7 @@ std::optional<transport::MemberFacts> MembersFile::Find(const OrganisationId& or
   const auto found = snapshot.members->find(organisation);
   if (found == snapshot.members->end()) return std::nullopt;
   transport::MemberFacts facts;
-  facts.role = v1::ROLE_PARTNER;
+  facts.role = found->second.role;
   facts.spki = found->second.spki;
   facts.entry_version = snapshot.version;
   facts.disabled = found->second.disabled;

@@ -19,8 +19,9 @@
 namespace schakel::custodian {
 
 struct Member {
-  Digest spki;            // of its certificate's public key
-  std::string authority;  // article that lets it use the BSN
+  Digest spki;                       // of its certificate's public key
+  v1::Role role = v1::ROLE_PARTNER;  // or auditor: may read all records of the custodian's log
+  std::string authority;             // article that lets it use the BSN
   BudgetLimits limits;
   bool disabled = false;
   bool operator==(const Member&) const = default;
@@ -38,15 +39,19 @@ std::optional<MemberMap> ParseMembers(std::string_view file, std::string_view te
 // it to somebody needs a file that is right. Thread-safe.
 class MembersFile final : public transport::DirectoryReader {
  public:
-  // Called on the asking thread after each reading but the first, with its mistakes (none: it holds
-  // now); must be quick and not call back.
-  using OnReload = std::function<void(const std::vector<Error>& problems)>;
+  // What one reading gave.
+  struct Reading {
+    std::vector<Error> problems;  // none: it holds now
+    Digest digest;                // SHA-256 of the file; zeros when it could not be read
+    size_t members = 0;           // that it names; 0 when it does not hold
+  };
+  // Called on the asking thread after each reading but the first; must be quick and not call back.
+  using OnReload = std::function<void(const Reading&)>;
 
   // nullptr, with `problems`, when the file can't be used at start.
   static std::unique_ptr<MembersFile> Open(std::filesystem::path path, OnReload on_reload,
                                            std::vector<Error>* problems);
 
-  // Role partner for every member: the file says nothing of roles, and authority is what counts.
   // Only the key is pinned, since the file names no issuer.
   std::optional<transport::MemberFacts> Find(const OrganisationId& organisation) const override;
   std::optional<Member> FindMember(const OrganisationId& organisation) const;
@@ -54,6 +59,8 @@ class MembersFile final : public transport::DirectoryReader {
   // False while the newest version of the file can't be used.
   bool Current() const;
   size_t size() const;
+  // The reading at the start, for whoever records which members were in force.
+  const Reading& first() const { return first_; }
   // All of them, as they are now.
   std::shared_ptr<const MemberMap> Members() const;
 
@@ -76,10 +83,11 @@ class MembersFile final : public transport::DirectoryReader {
       : path_(std::move(path)), on_reload_(std::move(on_reload)) {}
   static Stamp StampOf(const std::filesystem::path& path);
   Snapshot Newest() const;
-  void Read(std::vector<Error>* problems) const;  // mutex_ held
+  Reading Read() const;  // mutex_ held
 
   const std::filesystem::path path_;
   const OnReload on_reload_;
+  Reading first_;
   mutable std::mutex mutex_;  // guards what follows
   mutable Stamp stamp_;
   mutable std::shared_ptr<const MemberMap> members_;

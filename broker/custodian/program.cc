@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <functional>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "broker/crypto/secret.h"
 #include "broker/custodian/custodian_server.h"
 #include "broker/custodian/keygen.h"
+#include "broker/custodian/log_key.h"
+#include "broker/custodian/startup.h"
 #include "broker/transport/service_manager.h"
 
 namespace schakel::custodian {
@@ -17,6 +20,7 @@ namespace {
 struct Flags {
   std::string config;
   bool check_config = false;
+  uint32_t number = 0;  // of the log; init: 0 for that of the share
   KeygenOptions keygen;
   std::vector<std::string> keygen_custodians;
 };
@@ -60,11 +64,77 @@ int RunKeygen(Flags& flags) {
   return kExitOk;
 }
 
+void WarnOfPlacement(const Settings& settings, const Materials& materials) {
+  if (!materials.head_on_same_file_system) return;
+  std::cerr << "warning: " << settings.head_file.string()
+            << " lies on the same file system as the data folder; a restored disk takes both "
+               "back\n";
+}
+
 int CheckConfig(const Settings& settings) {
   std::vector<Error> problems;
-  if (!LoadMaterials(settings, SystemClock(), nullptr, &problems)) return Report(problems);
+  const auto materials = LoadMaterials(settings, SystemClock(), nullptr, &problems);
+  if (!materials) return Report(problems);
+  WarnOfPlacement(settings, *materials);
   std::cerr << settings.file.string() << ": no problems found\n";
   return kExitOk;
+}
+
+// What init and recover share: the custodian is stopped, its store opened alone.
+int WithLog(const Settings& settings, bool create,
+            const std::function<Result<std::string>(store::Store*, store::HeadStore*,
+                                                    const Materials&, Micros)>& act) {
+  const SystemClock clock;
+  std::vector<Error> problems;
+  const auto materials = LoadMaterials(settings, clock, nullptr, &problems);
+  if (!materials) return Report(problems);
+  WarnOfPlacement(settings, *materials);
+  store::FileHeadStore heads(settings.head_file);
+  if (create) {
+    // Before there is a folder: an empty store beside a head would look like one that lost it all.
+    const auto head = heads.Read();
+    if (!head.ok()) return Report({head.error()});
+    if (*head) {
+      return Report({settings.At("head_file", "it exists already, of the log " + (*head)->origin +
+                                                  "; see schakel-custodian recover")});
+    }
+  }
+  auto store = OpenStore(settings, create);
+  if (!store.ok()) return Report({store.error()});
+  const auto log_key = act(store->get(), &heads, *materials, clock.Wall());
+  if (!log_key.ok()) return Report({log_key.error()});
+  std::cout << *log_key << std::endl;
+  return kExitOk;
+}
+
+int RunInit(const Settings& settings, uint32_t number) {
+  std::error_code failed;
+  if (!std::filesystem::exists(settings.log_key_file, failed)) {
+    const Status made = WriteNewLogKey(settings.log_key_file);
+    if (!made.ok()) return Report({made.error()});
+  }
+  return WithLog(
+      settings, true,
+      [&](store::Store* store, store::HeadStore* heads, const Materials& materials, Micros now) {
+        const uint32_t which = number != 0 ? number : materials.holder->x();
+        return InitialiseLog(store, heads, materials, which, now);
+      });
+}
+
+int RunRecover(const Settings& settings, uint32_t number) {
+  return WithLog(
+      settings, false,
+      [&](store::Store* store, store::HeadStore* heads, const Materials& materials, Micros now) {
+        uint64_t lost = 0;
+        auto key = RecoverLog(store, heads, materials, number, now, &lost);
+        if (key.ok()) {
+          std::cerr << "warning: budgets count on from what this copy holds; at least " << lost
+                    << " records that the old log had are not in it, and what they "
+                       "charged is given back. Consider a lower cap_per_day for 30 "
+                       "days, and give everyone the new log key\n";
+        }
+        return key;
+      });
 }
 
 int Serve(const Settings& settings) {
@@ -83,10 +153,14 @@ int Serve(const Settings& settings) {
   return kExitOk;
 }
 
-int RunConfig(const Flags& flags) {
+enum class Command { kServe, kInit, kRecover };
+
+int RunConfig(const Flags& flags, Command command) {
   std::vector<Error> problems;
   const auto settings = LoadSettings(flags.config, &problems);
   if (!settings) return Report(problems);
+  if (command == Command::kInit) return RunInit(*settings, flags.number);
+  if (command == Command::kRecover) return RunRecover(*settings, flags.number);
   return flags.check_config ? CheckConfig(*settings) : Serve(*settings);
 }
 
@@ -131,6 +205,20 @@ int RunProgram(int argc, char** argv) {
                "Read and check the configuration and all files that it names, and end")
       ->needs(config);
   const CLI::App* keygen = AddKeygen(app, &flags);
+  // The others may have --config behind them.
+  auto* init = app.add_subcommand(
+      "init", "Begin the custodian's log in an empty data folder; prints the log's verifier key");
+  init->fallthrough();
+  init->add_option("--number", flags.number, "Of the log (default: that of the share)")
+      ->check(CLI::PositiveNumber);
+  auto* recover = app.add_subcommand(
+      "recover", "Go on after an old copy was put back, custodian stopped; prints the new key");
+  recover->fallthrough();
+  recover
+      ->add_option("--number", flags.number,
+                   "One that no log of the region's custodians had, above the custodians' own")
+      ->required()
+      ->check(CLI::PositiveNumber);
   app.require_subcommand(0, 1);
   try {
     app.parse(argc, argv);
@@ -146,7 +234,10 @@ int RunProgram(int argc, char** argv) {
     std::cerr << "expected --config FILE or keygen; --help tells more\n";
     return kExitUsage;
   }
-  return RunConfig(flags);
+  const Command command = init->parsed()      ? Command::kInit
+                          : recover->parsed() ? Command::kRecover
+                                              : Command::kServe;
+  return RunConfig(flags, command);
 }
 
 }  // namespace schakel::custodian

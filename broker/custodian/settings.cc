@@ -102,6 +102,8 @@ std::optional<Settings> LoadSettings(const std::filesystem::path& file,
   settings.share_file = path_of(config.share_file());
   settings.key_document_file = path_of(config.key_document_file());
   settings.members_file = path_of(config.members_file());
+  settings.head_file = path_of(config.head_file());
+  settings.log_key_file = path_of(config.log_key_file());
   settings.listen_address = config.listen().address();
   settings.port_file = path_of(config.listen().port_file());
   settings.tls = {path_of(config.tls().certificate_file()), path_of(config.tls().key_file()),

@@ -20,6 +20,8 @@ struct Settings {
   std::filesystem::path share_file;
   std::filesystem::path key_document_file;
   std::filesystem::path members_file;
+  std::filesystem::path head_file;
+  std::filesystem::path log_key_file;
   std::string listen_address;
   std::filesystem::path port_file;  // empty: none
   transport::TlsFiles tls;

@@ -33,7 +33,6 @@ std::optional<ItemKey> ItemKey::Parse(BytesView raw) {
 
 namespace keys {
 
-Bytes Meta() { return "m"; }
 Bytes Signal(const OrganisationId& sender, const SignalId& id) {
   return Key('s', {sender.str(), id.view()});
 }
@@ -114,12 +113,6 @@ Bytes Wraps(const OrganisationId& recipient, const ItemKey& item) {
   return Key('w', {recipient.str(), item.Encode()});
 }
 
-Bytes Record(uint64_t index) { return Key('r', {U64(index)}); }
-Bytes Tile(uint32_t level, uint64_t index) {
-  return ByteWriter().U8('t').U8(static_cast<uint8_t>(level)).U64(index).Take();
-}
-Bytes Frontier() { return "f"; }
-
 Bytes Organisation(const OrganisationId& oin) { return Key('O', {oin.str()}); }
 Bytes OrganisationPrefix() { return "O"; }
 Bytes OrganisationVersion(const OrganisationId& oin, uint64_t version) {
@@ -132,7 +125,6 @@ Bytes KeySetOf(const OrganisationId& oin, uint64_t version) {
 Bytes Bundle(const Digest& digest) { return Key('b', {digest.view()}); }
 Bytes Statement(const StatementId& id) { return Key('s', {id.view()}); }
 
-Bytes Checkpoint() { return "c"; }
 Bytes SubjectIndexPrefix(const schakel::v1::SubjectRefPair& pair) { return Key('s', {Pair(pair)}); }
 Bytes SubjectIndex(const schakel::v1::SubjectRefPair& pair, uint64_t index) {
   return Key('s', {Pair(pair), U64(index)});
@@ -143,11 +135,6 @@ Bytes PartyIndex(BytesView organisation, uint64_t index) {
 }
 Bytes SignalIndexPrefix(BytesView signal_id) { return Key('g', {signal_id}); }
 Bytes SignalIndex(BytesView signal_id, uint64_t index) { return Key('g', {signal_id, U64(index)}); }
-
-std::optional<uint64_t> TrailingU64(BytesView key) {
-  if (key.size() < 8) return std::nullopt;
-  return ByteReader(key.substr(key.size() - 8)).U64();
-}
 
 }  // namespace keys
 }  // namespace schakel::machine

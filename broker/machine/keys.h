@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "broker/audit/keys.h"
 #include "broker/base/bytes.h"
 #include "broker/base/ids.h"
 #include "schakel/v1/common.pb.h"
@@ -38,8 +39,15 @@ enum class TimerKind : uint8_t {
 
 namespace keys {
 
+// What every log keeps: hot m, records r, tiles t and f, local c.
+using audit::keys::Checkpoint;
+using audit::keys::Frontier;
+using audit::keys::Meta;
+using audit::keys::Record;
+using audit::keys::Tile;
+using audit::keys::TrailingU64;
+
 // ---- hot ----
-Bytes Meta();                                                    // m
 Bytes Signal(const OrganisationId& sender, const SignalId& id);  // s oin id
 Bytes SignalPrefix(const OrganisationId& sender);                // s oin
 Bytes SenderOrder(const OrganisationId& sender, uint64_t position,
@@ -86,11 +94,6 @@ Bytes Denied(BytesView organisation, BytesView reason);  // n oin reason
 Bytes SignalContent(const OrganisationId& sender, const SignalId& id);  // s oin id
 Bytes Wraps(const OrganisationId& recipient, const ItemKey& item);      // w oin item
 
-// ---- records, tiles ----
-Bytes Record(uint64_t index);                // r u64
-Bytes Tile(uint32_t level, uint64_t index);  // t u8 u64
-Bytes Frontier();                            // f
-
 // ---- registry ----
 Bytes Organisation(const OrganisationId& oin);                           // O oin: the current one
 Bytes OrganisationPrefix();                                              // O
@@ -101,16 +104,12 @@ Bytes Bundle(const Digest& digest);                                      // b di
 Bytes Statement(const StatementId& id);                                  // s id
 
 // ---- local ----
-Bytes Checkpoint();  // c: the last signed checkpoint
 Bytes SubjectIndex(const schakel::v1::SubjectRefPair& pair, uint64_t index);  // s u32 value u64
 Bytes SubjectIndexPrefix(const schakel::v1::SubjectRefPair& pair);
 Bytes PartyIndex(BytesView organisation, uint64_t index);  // p oin u64
 Bytes PartyIndexPrefix(BytesView organisation);
 Bytes SignalIndex(BytesView signal_id, uint64_t index);  // g id u64
 Bytes SignalIndexPrefix(BytesView signal_id);
-
-// The big-endian u64 at the end of an index key, or nullopt when the key is too short.
-std::optional<uint64_t> TrailingU64(BytesView key);
 
 }  // namespace keys
 }  // namespace schakel::machine

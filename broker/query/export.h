@@ -1,52 +1,30 @@
-// The whole log as frames, piece by piece: what is in scope opened, the rest as commitments, so
-// that every reader verifies the same root. SOURCE: proto/ENVELOPE.md, Log;
-// broker/merkle/export_format.h
+// The whole log as frames, opened as far as a reader's scope goes: broker/audit/exporter.h.
 #pragma once
 
-#include <cstdint>
+#include <utility>
 
-#include "broker/base/result.h"
-#include "broker/merkle/export_format.h"
-#include "broker/query/log.h"
+#include "broker/audit/exporter.h"
 #include "broker/query/scope.h"
-#include "broker/store/state_reader.h"
-#include "schakel/v1/audit.pb.h"
 
 namespace schakel::query {
 
-// How much of what is in scope.
-enum class ExportDepth {
-  kEntries,  // commitments only: what a mirror needs
-  kRecords,
-  kDetails,
-};
+using audit::ExportDepth;
 
-// Pulled by whoever writes the stream, so that a slow reader holds nothing but this object: each
-// piece may be read from another, newer snapshot. Not thread-safe.
-class Exporter {
+class Exporter : public audit::Exporter {
  public:
-  // An export up to the last checkpoint of `state`. Errors as LastCheckpoint.
-  static Result<Exporter> Open(const store::StateReader& state, Scope scope, ExportDepth depth);
-
-  // The next piece: whole frames, at most limits::kExportPieceBytesMax; the last one has the
-  // checkpoint. REQUIRES: !done(), and a state as new as Open's. A record that was destroyed
-  // meanwhile is a commitment from then on. After an Error the object gives the same piece again.
-  Result<v1::ExportResponse> Next(const store::StateReader& state);
-
-  bool done() const { return done_; }
-  // The index of the first frame of the next piece.
-  uint64_t next_index() const { return writer_.frames(); }
-  uint64_t size() const { return head_.checkpoint.head.size; }
+  static Result<Exporter> Open(const store::StateReader& state, Scope scope, ExportDepth depth) {
+    SCHAKEL_ASSIGN(auto exporter,
+                   audit::Exporter::Open(
+                       state,
+                       [scope = std::move(scope)](const v1::Record& record) {
+                         return scope.Covers(record);
+                       },
+                       depth));
+    return Exporter(std::move(exporter));
+  }
 
  private:
-  Exporter(SignedHead head, Scope scope, ExportDepth depth)
-      : head_(std::move(head)), scope_(std::move(scope)), depth_(depth) {}
-
-  SignedHead head_;
-  Scope scope_;
-  ExportDepth depth_;
-  merkle::ExportWriter writer_;
-  bool done_ = false;
+  explicit Exporter(audit::Exporter exporter) : audit::Exporter(std::move(exporter)) {}
 };
 
 }  // namespace schakel::query

@@ -1,36 +1,15 @@
-// The log for everybody: the last checkpoint, proofs and tiles. Only what the last signed
-// checkpoint covers is shown; none of it is a record, and reading it is none. SOURCE: RFC 6962 2.1;
-// C2SP tlog-checkpoint, tlog-tiles
+// The log for everybody, as a custodian's log is shown too: broker/audit/log_reader.h.
 #pragma once
 
-#include "broker/base/result.h"
-#include "broker/merkle/checkpoint.h"
-#include "broker/store/state_reader.h"
-#include "schakel/v1/audit.pb.h"
+#include "broker/audit/log_reader.h"
 
 namespace schakel::query {
 
-struct SignedHead {
-  std::string note;  // as it was signed
-  merkle::Checkpoint checkpoint;
-};
-
-// The last checkpoint. UNAVAILABLE NOT_SERVING, with a time to try again, while none was signed.
-Result<SignedHead> LastCheckpoint(const store::StateReader& state);
-
-Result<v1::GetCheckpointResponse> GetCheckpoint(const store::StateReader& state);
-
-// FIELD_INVALID index, tree_size when they lie outside the checkpoint's tree.
-Result<v1::GetInclusionProofResponse> GetInclusionProof(
-    const store::StateReader& state, const v1::GetInclusionProofRequest& request);
-
-// FIELD_INVALID first_size, second_size.
-Result<v1::GetConsistencyProofResponse> GetConsistencyProof(
-    const store::StateReader& state, const v1::GetConsistencyProofRequest& request);
-
-// Full and partial tiles. FIELD_INVALID level, width; NOT_FOUND for a tile that the checkpoint's
-// tree does not have.
-Result<v1::GetTileResponse> GetTile(const store::StateReader& state,
-                                    const v1::GetTileRequest& request);
+using audit::GetCheckpoint;
+using audit::GetConsistencyProof;
+using audit::GetInclusionProof;
+using audit::GetTile;
+using audit::LastCheckpoint;
+using audit::SignedHead;
 
 }  // namespace schakel::query

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "broker/audit/checkpointer.h"
 #include "broker/base/clock.h"
 #include "broker/machine/machine.h"
 #include "broker/sequencer/clock_guard.h"
@@ -87,12 +88,7 @@ class Sequencer {
   // Writes to family `local` between two batches.
   Status CommitLocal(const store::Batch& batch);
   // Head of the tree and position that are durable.
-  struct DurableHead {
-    std::string origin;
-    uint64_t size = 0;
-    Digest root;
-    uint64_t position = 0;
-  };
+  using DurableHead = audit::DurableHead;
   DurableHead durable_head() const;
   std::optional<Error> failure() const;
   SequencerStats stats() const;

@@ -7,7 +7,6 @@
 #include "broker/machine/keys.h"
 #include "broker/machine/machine.h"
 #include "broker/merkle/checkpoint.h"
-#include "broker/merkle/tile.h"
 #include "broker/store/overlay_view.h"
 #include "policy/engine/compile.h"
 
@@ -75,39 +74,7 @@ std::optional<std::string> RegionOfOrigin(const std::string& origin) {
 }
 
 Result<Judgement> Judge(const store::Store& store, const store::HeadStore& heads) {
-  Judgement judgement;
-  auto head = heads.Read();
-  SCHAKEL_ASSIGN(auto meta, machine::ReadMeta(store.durable()));
-  if (!meta) {
-    if (head.ok() && !*head) {
-      return MakeError(ErrorCode::kFailedPrecondition, "LOG_MISSING",
-                       "the data folder holds no log; run schakel-broker init");
-    }
-    judgement.why = "the data folder is empty, but a head file is there";
-    return judgement;
-  }
-  if (!head.ok()) {
-    judgement.why = head.error().message;
-    return judgement;
-  }
-  judgement.head = *head;
-  store::StoredLog log;
-  log.origin = meta->origin();
-  log.size = meta->tree_size();
-  log.position = meta->position();
-  log.root_at = [&](uint64_t size) -> Result<Digest> {
-    auto tiles = [&](const merkle::TileId& tile) {
-      return machine::ReadTile(store.durable(), tile);
-    };
-    return merkle::RangeRoot(0, size, merkle::NodesFromTiles(log.size, tiles));
-  };
-  SCHAKEL_ASSIGN(auto state, store::CompareHead(*head, log));
-  if (state.verdict == store::HeadState::Verdict::kRestored) {
-    judgement.why = state.why;
-  } else if (!store.facts().Doubtful(&judgement.why)) {
-    judgement.mode = Mode::kServing;
-  }
-  return judgement;
+  return audit::Judge(store, heads, "schakel-broker");
 }
 
 Status InitialiseLog(store::Store* store, store::HeadStore* heads, const crypto::SigningKey& log_key,

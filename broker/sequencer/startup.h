@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "broker/audit/judgement.h"
 #include "broker/base/clock.h"
 #include "broker/crypto/sign.h"
 #include "broker/machine/command.h"
@@ -13,16 +14,9 @@
 
 namespace schakel::sequencer {
 
-enum class Mode {
-  kServing,
-  kRestored,  // only checkpoints, tiles and proofs may be read
-};
+using audit::Judgement;
+using audit::Mode;
 
-struct Judgement {
-  Mode mode = Mode::kRestored;
-  std::string why;  // with kRestored, for the operator
-  std::optional<store::Head> head;
-};
 // Compares the store with its head file and its high-water file. FAILED_PRECONDITION LOG_MISSING for
 // an empty store (run init).
 Result<Judgement> Judge(const store::Store& store, const store::HeadStore& heads);

@@ -38,8 +38,14 @@ constexpr auto kTable = std::to_array<MethodRule>({
 
     // On the custodian; its members file says who has authority.
     {"schakel.v1.CustodianService.Evaluate", kMember, kPartnerAuditor},
+    {"schakel.v1.CustodianService.ExportLog", kMember, kPartnerAuditor},
     {"schakel.v1.CustodianService.GetBudget", kMember, kPartnerAuditor},
     {"schakel.v1.CustodianService.GetKeyDocument", kMember, kPartnerAuditor},
+    {"schakel.v1.CustodianService.GetLogCheckpoint", kMember, kPartnerAuditor},
+    {"schakel.v1.CustodianService.GetLogConsistencyProof", kMember, kPartnerAuditor},
+    {"schakel.v1.CustodianService.GetLogInclusionProof", kMember, kPartnerAuditor},
+    {"schakel.v1.CustodianService.GetLogTile", kMember, kPartnerAuditor},
+    {"schakel.v1.CustodianService.QueryLog", kMember, kPartnerAuditor},
 
     {"schakel.v1.DirectoryService.AdmitOrganisation", kMember, kRegistrar},
     {"schakel.v1.DirectoryService.DisableOrganisation", kMember, kRegistrar},

@@ -14,10 +14,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Result<ExitCode> ShowCheckpoint(Invocation& invocation) {
-  SCHAKEL_ASSIGN(auto* const session, invocation.session());
-  SCHAKEL_ASSIGN(auto* const audit, session->audit());
-  SCHAKEL_ASSIGN(const auto look, audit->Checkpoint());
+Result<ExitCode> ShowCheckpoint(Invocation& invocation, const WhichLog& which) {
+  SCHAKEL_ASSIGN(const auto log, which.Open(invocation));
+  SCHAKEL_ASSIGN(const auto look, log.client->Checkpoint());
   const auto& head = look.checkpoint.head;
   Table table({invocation.Text(Msg::kColField), invocation.Text(Msg::kColValue)});
   table.Add({invocation.Text(Msg::kColOrigin), look.checkpoint.origin});
@@ -38,6 +37,7 @@ Result<ExitCode> ShowCheckpoint(Invocation& invocation) {
 }
 
 struct ProveOptions {
+  WhichLog which;
   std::string index;
   std::string receipt;
   std::string out;
@@ -54,9 +54,8 @@ Result<sdk::ProvenRecord> ProveWhat(Invocation& invocation, const ProveOptions& 
       return InvalidArgument("FIELD_INVALID", options.receipt, invocation.Text(Msg::kReceiptWrong));
     }
   }
-  SCHAKEL_ASSIGN(auto* const session, invocation.session());
-  SCHAKEL_ASSIGN(auto* const audit, session->audit());
-  return options.receipt.empty() ? audit->ProveIndex(index) : audit->Prove(receipt);
+  SCHAKEL_ASSIGN(const auto log, options.which.Open(invocation));
+  return options.receipt.empty() ? log.client->ProveIndex(index) : log.client->Prove(receipt);
 }
 
 Result<ExitCode> Prove(Invocation& invocation, const ProveOptions& options) {
@@ -90,12 +89,71 @@ Result<ExitCode> Prove(Invocation& invocation, const ProveOptions& options) {
 
 }  // namespace
 
+Result<uint64_t> WhichLog::Number(const Invocation& invocation) const {
+  uint64_t number = 0;
+  for (const std::string& text : given) {
+    if (text.find('=') != std::string::npos) continue;
+    const auto parsed = ParseIndex(invocation.language(), text, "--custodian");
+    if (!parsed.ok() || *parsed == 0 || number != 0) {
+      return UsageError(invocation.Text(Msg::kCustodianNumber, {text}), "--custodian");
+    }
+    number = *parsed;
+  }
+  return number;
+}
+
+void WhichLog::PassOn(Invocation& invocation) const {
+  for (const std::string& text : given) {
+    if (text.find('=') != std::string::npos) invocation.options().custodians.push_back(text);
+  }
+}
+
+Result<bool> WhichLog::OfCustodian(const Invocation& invocation) const {
+  SCHAKEL_ASSIGN(const uint64_t number, Number(invocation));
+  return number != 0;
+}
+
+Result<WhichLog::Opened> WhichLog::Open(Invocation& invocation) const {
+  SCHAKEL_ASSIGN(const uint64_t number, Number(invocation));
+  PassOn(invocation);
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  Opened opened;
+  if (number == 0) {
+    SCHAKEL_ASSIGN(opened.client, session->audit());
+    SCHAKEL_ASSIGN(opened.memory, session->checkpoints());
+  } else {
+    SCHAKEL_ASSIGN(opened.client, session->custodian_audit(number));
+    SCHAKEL_ASSIGN(opened.memory, session->custodian_checkpoints(number));
+  }
+  return opened;
+}
+
+Result<WhichLog::Opened> WhichLog::OpenMemory(Invocation& invocation) const {
+  SCHAKEL_ASSIGN(const uint64_t number, Number(invocation));
+  PassOn(invocation);
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  Opened opened;
+  if (number == 0) {
+    SCHAKEL_ASSIGN(opened.memory, session->checkpoints());
+  } else {
+    SCHAKEL_ASSIGN(opened.memory, session->custodian_checkpoints(number));
+  }
+  return opened;
+}
+
+void AddWhichLog(Verb& verb, WhichLog& which) {
+  verb.Values("--custodian", which.given, Msg::kOptLogOfCustodian, "N");
+}
+
 void AddAudit(CLI::App& program, Invocation& invocation) {
   auto* const noun = AddNoun(program, invocation, "audit", Msg::kNounAudit);
 
   Verb checkpoint(noun, invocation, "checkpoint", Msg::kVerbAuditCheckpoint,
-                  "schakel audit checkpoint");
-  checkpoint.Run([&invocation] { return ShowCheckpoint(invocation); });
+                  "schakel audit checkpoint\nschakel audit checkpoint --custodian 2");
+  const auto of_checkpoint = std::make_shared<WhichLog>();
+  AddWhichLog(checkpoint, *of_checkpoint);
+  checkpoint.Run(
+      [&invocation, of_checkpoint] { return ShowCheckpoint(invocation, *of_checkpoint); });
 
   AddAuditQuery(noun, invocation);
 
@@ -108,6 +166,7 @@ void AddAudit(CLI::App& program, Invocation& invocation) {
   prove.Value("INDEX", options->index, Msg::kArgIndex, "INDEX");
   prove.Value("--receipt", options->receipt, Msg::kOptReceipt, "FILE");
   prove.Value("--out", options->out, Msg::kOptOutFile, "FILE");
+  AddWhichLog(prove, options->which);
   prove.Run([&invocation, options] { return Prove(invocation, *options); });
 
   AddAuditVerify(noun, invocation);

@@ -1,9 +1,36 @@
 // The parts of schakel audit.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "clients/cli/verb.h"
 
 namespace schakel::cli {
+
+// Whose log a verb reads: the broker's, or that of a custodian of the context.
+struct WhichLog {
+  std::vector<std::string> given;  // values of --custodian behind the verb
+
+  // The log, opened once the options were parsed.
+  struct Opened {
+    sdk::AuditClient* client = nullptr;  // null where only the memory was asked for
+    sdk::CheckpointMemory* memory = nullptr;
+  };
+  Result<Opened> Open(Invocation& invocation) const;
+  // Whether it is a custodian's. USAGE.
+  Result<bool> OfCustodian(const Invocation& invocation) const;
+  // Only what is remembered of it: for files, without a connection.
+  Result<Opened> OpenMemory(Invocation& invocation) const;
+
+ private:
+  // 0 for the broker's log. USAGE.
+  Result<uint64_t> Number(const Invocation& invocation) const;
+  // The flag of the same name that every verb takes may stand behind the verb too.
+  void PassOn(Invocation& invocation) const;
+};
+// The flag --custodian N of a verb.
+void AddWhichLog(Verb& verb, WhichLog& which);
 
 // query and subject
 void AddAuditQuery(CLI::App* noun, Invocation& invocation);

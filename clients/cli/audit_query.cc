@@ -13,6 +13,7 @@ namespace {
 using policy::CodeKind;
 
 struct QueryOptions {
+  WhichLog which;
   std::string from;
   std::string until;
   std::string organisation;
@@ -129,10 +130,57 @@ Status AddRow(Invocation& invocation, const v1::AuditedRecord& audited, Table& t
   return {};
 }
 
+// A custodian's records: who, how many, when, and what was left.
+Status AddCustodianRow(Invocation& invocation, const v1::AuditedRecord& audited, Table& table) {
+  v1::Record record;
+  if (!record.ParseFromString(audited.record())) {
+    return MakeError(ErrorCode::kDataLoss, "RECORD_MALFORMED", "a record can't be parsed",
+                     std::to_string(audited.index()));
+  }
+  const bool charged = record.kind() == v1::RECORD_KIND_EVALUATION;
+  const auto number = [](uint64_t value, bool shown) {
+    return shown ? std::to_string(value) : std::string();
+  };
+  const auto& facts = record.facts();
+  table.Add(
+      {std::to_string(record.index()),
+       TimeText(Millis(static_cast<int64_t>(record.time_us() / 1000))),
+       Word(invocation.language(), record.kind()),
+       record.organisation().empty() ? "" : invocation.names().Organisation(record.organisation()),
+       record.actor(), record.actor_role(), number(facts.count(), facts.count() != 0),
+       number(facts.day_remaining(), charged), number(facts.month_remaining(), charged),
+       OutcomeCell(invocation, record.outcome(), record.reason())});
+  return {};
+}
+
+Table QueryTable(Invocation& invocation, bool of_custodian) {
+  if (of_custodian) {
+    return Table({invocation.Text(Msg::kColIndex), invocation.Text(Msg::kColTime),
+                  invocation.Text(Msg::kColKind), invocation.Text(Msg::kColOrganisation),
+                  invocation.Text(Msg::kColActor), invocation.Text(Msg::kColRole),
+                  invocation.Text(Msg::kColAmount), invocation.Text(Msg::kColDayLeft),
+                  invocation.Text(Msg::kColMonthLeft), invocation.Text(Msg::kColOutcome)});
+  }
+  return Table({invocation.Text(Msg::kColIndex), invocation.Text(Msg::kColTime),
+                invocation.Text(Msg::kColKind), invocation.Text(Msg::kColOrganisation),
+                invocation.Text(Msg::kColActor), invocation.Text(Msg::kColType),
+                invocation.Text(Msg::kColSections), invocation.Text(Msg::kColOutcome),
+                invocation.Text(Msg::kColSignal)});
+}
+
 Result<ExitCode> Query(Invocation& invocation, const QueryOptions& options) {
+  SCHAKEL_ASSIGN(const bool of_custodian, options.which.OfCustodian(invocation));
+  if (of_custodian) {
+    // Before a BSN is read: computing its pseudonym would cost budget for nothing.
+    for (const auto& [value, flag] :
+         {std::pair(&options.bsn, "--subject-bsn"), std::pair(&options.signal, "--signal"),
+          std::pair(&options.section_ground, "--section-ground")}) {
+      if (!value->empty()) return UsageError(invocation.Text(Msg::kCustodianCantKnow), flag);
+    }
+    invocation.HurryNames();
+  }
   SCHAKEL_ASSIGN(auto request, RequestOf(invocation, options));
-  SCHAKEL_ASSIGN(auto* const session, invocation.session());
-  SCHAKEL_ASSIGN(auto* const audit, session->audit());
+  SCHAKEL_ASSIGN(const auto log, options.which.Open(invocation));
   v1::QueryRecordsResponse all;
   bool more = false;
   const auto wanted = [&] {
@@ -140,7 +188,7 @@ Result<ExitCode> Query(Invocation& invocation, const QueryOptions& options) {
   };
   while (true) {
     request.set_page_size(static_cast<uint32_t>(std::min<uint64_t>(wanted(), 1000)));
-    SCHAKEL_ASSIGN(const auto page, audit->Query(request));
+    SCHAKEL_ASSIGN(const auto page, log.client->Query(request));
     all.mutable_records()->MergeFrom(page.records());
     *all.mutable_receipt() = page.receipt();
     all.set_tree_size(page.tree_size());
@@ -153,13 +201,10 @@ Result<ExitCode> Query(Invocation& invocation, const QueryOptions& options) {
     }
     request.set_page_token(page.next_page_token());
   }
-  Table table({invocation.Text(Msg::kColIndex), invocation.Text(Msg::kColTime),
-               invocation.Text(Msg::kColKind), invocation.Text(Msg::kColOrganisation),
-               invocation.Text(Msg::kColActor), invocation.Text(Msg::kColType),
-               invocation.Text(Msg::kColSections), invocation.Text(Msg::kColOutcome),
-               invocation.Text(Msg::kColSignal)});
+  Table table = QueryTable(invocation, of_custodian);
   if (invocation.format() == Format::kTable || invocation.format() == Format::kCsv) {
-    for (const auto& record : all.records()) SCHAKEL_TRY(AddRow(invocation, record, table));
+    const auto add = of_custodian ? AddCustodianRow : AddRow;
+    for (const auto& record : all.records()) SCHAKEL_TRY(add(invocation, record, table));
   }
   invocation.Show(all, "records", table);
   invocation.Note(Msg::kScopeNote, {all.scope(), std::to_string(all.receipt().index())});
@@ -222,7 +267,8 @@ void AddAuditQuery(CLI::App* noun, Invocation& invocation) {
              "schakel audit query --from 2026-01-01 --kind delivery --kind publish\n"
              "schakel audit query --outcome denied --limit 0 -o csv > denied.csv\n"
              "schakel audit query --subject-bsn @bsn.txt --ground \"AVG art. 57\" \\\n"
-             "    --reference KL-2026-7 --details");
+             "    --reference KL-2026-7 --details\n"
+             "schakel audit query --custodian 1 --kind evaluation --from 2026-01-01");
   const auto options = std::make_shared<QueryOptions>();
   query.Value("--from", options->from, Msg::kOptFrom, "TIME");
   query.Value("--until", options->until, Msg::kOptUntil, "TIME");
@@ -237,6 +283,7 @@ void AddAuditQuery(CLI::App* noun, Invocation& invocation) {
   query.Value("--reference", options->reference, Msg::kOptReference, "TEXT");
   query.Flag("--details", options->details, Msg::kOptDetails);
   query.Number("--limit", options->limit, Msg::kOptLimit);
+  AddWhichLog(query, options->which);
   query.AllowCsv();
   query.Run([&invocation, options] { return Query(invocation, *options); });
 

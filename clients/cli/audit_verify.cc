@@ -15,6 +15,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct VerifyOptions {
+  WhichLog which;
   std::string file;
   bool records = false;
   std::string ground;
@@ -60,29 +61,26 @@ Result<ExitCode> ShowReport(Invocation& invocation, const sdk::VerificationRepor
 }
 
 Result<ExitCode> VerifyFile(Invocation& invocation, const std::filesystem::path& file,
+                            const sdk::CheckpointMemory& memory,
                             const std::optional<merkle::TreeHead>& remembered) {
-  SCHAKEL_ASSIGN(auto* const session, invocation.session());
-  SCHAKEL_ASSIGN(auto* const memory, session->checkpoints());
   ProgressLine progress(invocation);
   SCHAKEL_ASSIGN(const auto report,
-                 sdk::VerifyExport(file, memory->key(), remembered, progress.callback()));
+                 sdk::VerifyExport(file, memory.key(), remembered, progress.callback()));
   return ShowReport(invocation, report);
 }
 
-Result<std::optional<merkle::TreeHead>> RememberedHead(sdk::Session& session) {
-  SCHAKEL_ASSIGN(auto* const memory, session.checkpoints());
-  SCHAKEL_ASSIGN(const auto remembered, memory->Remembered());
+Result<std::optional<merkle::TreeHead>> RememberedHead(const sdk::CheckpointMemory& memory) {
+  SCHAKEL_ASSIGN(const auto remembered, memory.Remembered());
   if (!remembered) return std::optional<merkle::TreeHead>();
   return std::optional(remembered->head);
 }
 
 // Every entry over the network; what they say stays closed.
-Result<ExitCode> VerifyEntries(Invocation& invocation) {
-  SCHAKEL_ASSIGN(auto* const session, invocation.session());
-  SCHAKEL_ASSIGN(auto* const audit, session->audit());
+Result<ExitCode> VerifyEntries(Invocation& invocation, const WhichLog& which) {
+  SCHAKEL_ASSIGN(const auto log, which.Open(invocation));
   const TemporaryFolder folder;
   ProgressLine progress(invocation);
-  const auto look = audit->ExportTiles(folder.path() / "tiles", progress.callback());
+  const auto look = log.client->ExportTiles(folder.path() / "tiles", progress.callback());
   if (!look.ok()) {
     if (ExitCodeOf(look.error()) == ExitCode::kNegative) {
       invocation.Line(invocation.Text(Msg::kNotProven, {look.error().message}));
@@ -108,9 +106,8 @@ Result<ExitCode> VerifyEntries(Invocation& invocation) {
 
 // With records: an export into a temporary file, verified there.
 Result<ExitCode> VerifyRecords(Invocation& invocation, const VerifyOptions& options) {
-  SCHAKEL_ASSIGN(auto* const session, invocation.session());
-  SCHAKEL_ASSIGN(auto* const audit, session->audit());
-  SCHAKEL_ASSIGN(const auto remembered, RememberedHead(*session));
+  SCHAKEL_ASSIGN(const auto log, options.which.Open(invocation));
+  SCHAKEL_ASSIGN(const auto remembered, RememberedHead(*log.memory));
   const TemporaryFolder folder;
   v1::ExportRequest request;
   request.set_with_details(true);
@@ -118,26 +115,29 @@ Result<ExitCode> VerifyRecords(Invocation& invocation, const VerifyOptions& opti
   request.set_reference(options.reference);
   {
     ProgressLine progress(invocation);
-    SCHAKEL_TRY(audit->Export(request, folder.path() / "export", progress.callback()));
+    SCHAKEL_TRY(log.client->Export(request, folder.path() / "export", progress.callback()));
   }
-  SCHAKEL_ASSIGN(const auto code, VerifyFile(invocation, folder.path() / "export", remembered));
+  SCHAKEL_ASSIGN(const auto code,
+                 VerifyFile(invocation, folder.path() / "export", *log.memory, remembered));
   // What was verified is remembered for the next look.
   if (code == ExitCode::kOk) {
-    SCHAKEL_ASSIGN([[maybe_unused]] const auto look, audit->Checkpoint());
+    SCHAKEL_ASSIGN([[maybe_unused]] const auto look, log.client->Checkpoint());
   }
   return code;
 }
 
 Result<ExitCode> Verify(Invocation& invocation, const VerifyOptions& options) {
   if (!options.file.empty()) {
-    SCHAKEL_ASSIGN(auto* const session, invocation.session());
-    SCHAKEL_ASSIGN(const auto remembered, RememberedHead(*session));
-    return VerifyFile(invocation, options.file, remembered);
+    SCHAKEL_ASSIGN(const auto log, options.which.OpenMemory(invocation));
+    SCHAKEL_ASSIGN(const auto remembered, RememberedHead(*log.memory));
+    return VerifyFile(invocation, options.file, *log.memory, remembered);
   }
-  return options.records ? VerifyRecords(invocation, options) : VerifyEntries(invocation);
+  return options.records ? VerifyRecords(invocation, options)
+                         : VerifyEntries(invocation, options.which);
 }
 
 struct ExportOptions {
+  WhichLog which;
   std::string path;
   std::string format = "frames";
   std::string from_file;
@@ -148,17 +148,16 @@ struct ExportOptions {
 };
 
 Result<ExitCode> ExportTiles(Invocation& invocation, const ExportOptions& options) {
-  SCHAKEL_ASSIGN(auto* const session, invocation.session());
   if (!options.from_file.empty()) {
-    SCHAKEL_ASSIGN(auto* const memory, session->checkpoints());
+    SCHAKEL_ASSIGN(const auto log, options.which.OpenMemory(invocation));
     SCHAKEL_ASSIGN(const auto checkpoint,
-                   sdk::TilesFromExport(options.from_file, options.path, memory->key()));
+                   sdk::TilesFromExport(options.from_file, options.path, log.memory->key()));
     invocation.Note(Msg::kTilesWritten, {options.path, std::to_string(checkpoint.head.size)});
     return ExitCode::kOk;
   }
-  SCHAKEL_ASSIGN(auto* const audit, session->audit());
+  SCHAKEL_ASSIGN(const auto log, options.which.Open(invocation));
   ProgressLine progress(invocation);
-  SCHAKEL_ASSIGN(const auto look, audit->ExportTiles(options.path, progress.callback()));
+  SCHAKEL_ASSIGN(const auto look, log.client->ExportTiles(options.path, progress.callback()));
   invocation.Note(Msg::kTilesWritten, {options.path, std::to_string(look.checkpoint.head.size)});
   return ExitCode::kOk;
 }
@@ -168,8 +167,7 @@ Result<ExitCode> Export(Invocation& invocation, const ExportOptions& options) {
   if (options.format != "frames") {
     return UsageError(invocation.Text(Msg::kOneOf, {"frames, tlog-tiles"}), "--format");
   }
-  SCHAKEL_ASSIGN(auto* const session, invocation.session());
-  SCHAKEL_ASSIGN(auto* const audit, session->audit());
+  SCHAKEL_ASSIGN(const auto log, options.which.Open(invocation));
   v1::ExportRequest request;
   request.set_with_details(options.details);
   request.set_entries_only(options.entries_only);
@@ -177,7 +175,7 @@ Result<ExitCode> Export(Invocation& invocation, const ExportOptions& options) {
   request.set_reference(options.reference);
   {
     ProgressLine progress(invocation);
-    SCHAKEL_TRY(audit->Export(request, options.path, progress.callback()));
+    SCHAKEL_TRY(log.client->Export(request, options.path, progress.callback()));
   }
   invocation.Note(Msg::kExported, {options.path});
   return ExitCode::kOk;
@@ -188,12 +186,14 @@ Result<ExitCode> Export(Invocation& invocation, const ExportOptions& options) {
 void AddAuditVerify(CLI::App* noun, Invocation& invocation) {
   Verb verify(noun, invocation, "verify", Msg::kVerbAuditVerify,
               "schakel audit verify\nschakel audit verify log.export\n"
-              "schakel audit verify --records --ground \"AVG art. 57\" --reference KL-2026-7");
+              "schakel audit verify --records --ground \"AVG art. 57\" --reference KL-2026-7\n"
+              "schakel audit verify --custodian 1 --records");
   const auto options = std::make_shared<VerifyOptions>();
   verify.Value("FILE", options->file, Msg::kArgExportFile, "FILE");
   verify.Flag("--records", options->records, Msg::kOptRecords);
   verify.Value("--ground", options->ground, Msg::kOptWhy, "TEXT");
   verify.Value("--reference", options->reference, Msg::kOptReference, "TEXT");
+  AddWhichLog(verify, options->which);
   verify.Run([&invocation, options] { return Verify(invocation, *options); });
 
   Verb exporting(noun, invocation, "export", Msg::kVerbAuditExport,
@@ -208,6 +208,7 @@ void AddAuditVerify(CLI::App* noun, Invocation& invocation) {
   exporting.Flag("--entries-only", wanted->entries_only, Msg::kOptEntriesOnly);
   exporting.Value("--ground", wanted->ground, Msg::kOptWhy, "TEXT");
   exporting.Value("--reference", wanted->reference, Msg::kOptReference, "TEXT");
+  AddWhichLog(exporting, wanted->which);
   exporting.Run([&invocation, wanted] { return Export(invocation, *wanted); });
 }
 

@@ -108,7 +108,8 @@ Result<ExitCode> ShowContext(Invocation& invocation, const std::string& name) {
   row("crl_path", context.crl_path());
   row("key_store", context.key_store());
   for (const auto& custodian : context.custodians()) {
-    row("custodians", custodian.oin() + " " + custodian.address());
+    row("custodians", custodian.oin() + " " + custodian.address() +
+                          (custodian.log_key().empty() ? "" : " " + custodian.log_key()));
   }
   for (const auto& document : context.key_documents()) {
     row("key_documents", std::to_string(document.epoch()) + ": " + document.digest());

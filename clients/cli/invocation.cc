@@ -54,6 +54,16 @@ Result<config::v1::Context> Invocation::Flags() const {
     custodian->set_oin(oin.str());
     custodian->set_address(pair.second);
   }
+  for (const auto& text : options_.custodian_log_keys) {
+    SCHAKEL_ASSIGN(const auto pair, ParsePair(language_, text, "--custodian-log-key"));
+    auto& given = *flags.mutable_custodians();
+    const auto of = std::find_if(given.begin(), given.end(),
+                                 [&](const auto& each) { return each.oin() == pair.first; });
+    if (of == given.end()) {
+      return UsageError(Text(Msg::kCustodianNotGiven, {pair.first}), "--custodian-log-key");
+    }
+    of->set_log_key(pair.second);
+  }
   flags.clear_key_documents();
   for (const auto& text : options_.key_documents) {
     SCHAKEL_ASSIGN(const auto pair, ParsePair(language_, text, "--key-document"));

@@ -41,9 +41,10 @@ enum class Format { kTable, kJson, kJsonl, kCsv };
 
 // Flags that every verb takes.
 struct GlobalOptions {
-  config::v1::Context flags;               // empty fields were not given
-  std::vector<std::string> custodians;     // OIN=HOST:PORT
-  std::vector<std::string> key_documents;  // EPOCH=DIGEST or EPOCH=@FILE
+  config::v1::Context flags;                    // empty fields were not given
+  std::vector<std::string> custodians;          // OIN=HOST:PORT
+  std::vector<std::string> custodian_log_keys;  // OIN=VKEY
+  std::vector<std::string> key_documents;       // EPOCH=DIGEST or EPOCH=@FILE
   std::string output = "table";
   std::string timeout = "10s";
 };

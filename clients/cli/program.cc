@@ -112,6 +112,7 @@ void AddGlobal(CLI::App& program, Invocation& invocation) {
         ->allow_extra_args(false);
   };
   repeated("--custodian", options.custodians, Msg::kOptCustodian, "OIN=HOST:PORT");
+  repeated("--custodian-log-key", options.custodian_log_keys, Msg::kOptCustodianLogKey, "OIN=VKEY");
   repeated("--key-document", options.key_documents, Msg::kOptKeyDocument, "EPOCH=DIGEST");
   program.add_option("--timeout", options.timeout, invocation.Text(Msg::kOptTimeout))
       ->type_name("TIME");

@@ -63,13 +63,14 @@ class PartFile {
 }  // namespace
 
 AuditClient::AuditClient(std::shared_ptr<Connection> connection, CheckpointMemory& memory)
-    : connection_(std::move(connection)),
-      memory_(memory),
-      stub_(v1::AuditService::NewStub(connection_->channel())) {}
+    : AuditClient(BrokerLog(std::move(connection)), memory) {}
+
+AuditClient::AuditClient(std::unique_ptr<LogApi> log, CheckpointMemory& memory)
+    : log_(std::move(log)), memory_(memory) {}
 
 Result<v1::QueryRecordsResponse> AuditClient::Query(v1::QueryRecordsRequest request) {
   if (request.request_id().empty()) request.set_request_id(NewRequestId().str());
-  return connection_->Call(*stub_, &v1::AuditService::Stub::QueryRecords, request);
+  return log_->Query(request);
 }
 
 Status AuditClient::QueryAll(v1::QueryRecordsRequest request,
@@ -85,7 +86,7 @@ Status AuditClient::QueryAll(v1::QueryRecordsRequest request,
 
 Result<v1::SubjectReportResponse> AuditClient::SubjectReport(v1::SubjectReportRequest request) {
   if (request.request_id().empty()) request.set_request_id(NewRequestId().str());
-  return connection_->Call(*stub_, &v1::AuditService::Stub::SubjectReport, request);
+  return log_->SubjectReport(request);
 }
 
 Result<v1::SubjectReportResponse> AuditClient::SubjectReportAll(v1::SubjectReportRequest request) {
@@ -101,23 +102,19 @@ Result<v1::SubjectReportResponse> AuditClient::SubjectReportAll(v1::SubjectRepor
 }
 
 Result<CheckpointLook> AuditClient::Checkpoint() {
-  SCHAKEL_ASSIGN(const auto response,
-                 connection_->Call(*stub_, &v1::AuditService::Stub::GetCheckpoint,
-                                   v1::GetCheckpointRequest()));
-  return memory_.Look(
-      response.checkpoint(), [&](uint64_t first, uint64_t second) -> Result<merkle::Path> {
-        v1::GetConsistencyProofRequest request;
-        request.set_first_size(first);
-        request.set_second_size(second);
-        SCHAKEL_ASSIGN(
-            const auto proof,
-            connection_->Call(*stub_, &v1::AuditService::Stub::GetConsistencyProof, request));
-        return merkle::PathFrom(proof.path());
-      });
+  SCHAKEL_ASSIGN(const auto response, log_->Checkpoint());
+  return memory_.Look(response.checkpoint(),
+                      [&](uint64_t first, uint64_t second) -> Result<merkle::Path> {
+                        v1::GetConsistencyProofRequest request;
+                        request.set_first_size(first);
+                        request.set_second_size(second);
+                        SCHAKEL_ASSIGN(const auto proof, log_->ConsistencyProof(request));
+                        return merkle::PathFrom(proof.path());
+                      });
 }
 
 Result<ProvenRecord> AuditClient::ProveEntry(uint64_t index, const Digest* expected) {
-  const auto deadline = steady_clock::now() + connection_->options().timeout;
+  const auto deadline = steady_clock::now() + log_->connection().options().timeout;
   SCHAKEL_ASSIGN(auto look, Checkpoint());
   // Heads are signed at most once a second, so a fresh record waits for its checkpoint.
   while (look.checkpoint.head.size <= index) {
@@ -133,8 +130,7 @@ Result<ProvenRecord> AuditClient::ProveEntry(uint64_t index, const Digest* expec
   v1::GetInclusionProofRequest request;
   request.set_index(index);
   request.set_tree_size(look.checkpoint.head.size);
-  SCHAKEL_ASSIGN(const auto response,
-                 connection_->Call(*stub_, &v1::AuditService::Stub::GetInclusionProof, request));
+  SCHAKEL_ASSIGN(const auto response, log_->InclusionProof(request));
   const auto entry = Digest::From(response.entry());
   if (!entry || (expected != nullptr && *entry != *expected)) {
     return MakeError(ErrorCode::kDataLoss, "COMMITMENT_MISMATCH",
@@ -162,31 +158,20 @@ Status AuditClient::Export(const v1::ExportRequest& request, const std::filesyst
   if (!part.open()) return part.Failed();
   v1::ExportRequest with_id = request;
   if (with_id.request_id().empty()) with_id.set_request_id(NewRequestId().str());
-  grpc::ClientContext context;
-  connection_->AddMetadata(context);
-  // A log takes long to send; still nothing waits for ever.
-  context.set_deadline(std::chrono::system_clock::now() + 360 * connection_->options().timeout);
-  const auto reader = stub_->Export(&context, with_id);
-  v1::ExportResponse piece;
   uint64_t done = 0;
   bool whole = false;
-  while (reader->Read(&piece)) {
-    Status written = part.Write(piece.frames());
-    if (written.ok()) written = part.Write(piece.checkpoint());
-    if (!written.ok()) {
-      context.TryCancel();
-      reader->Finish();
-      return written;
-    }
+  const Status read = log_->Export(with_id, [&](const v1::ExportResponse& piece) -> Status {
+    SCHAKEL_TRY(part.Write(piece.frames()));
+    SCHAKEL_TRY(part.Write(piece.checkpoint()));
     whole = whole || !piece.checkpoint().empty();
     done += piece.frames().size();
     if (progress) progress(done, 0);
-  }
-  const grpc::Status status = reader->Finish();
-  if (!status.ok()) return connection_->Translate(status);
+    return {};
+  });
+  if (!read.ok()) return read;
   if (!whole) {
     return MakeError(ErrorCode::kDataLoss, "EXPORT_MALFORMED",
-                     "the broker ended the export without a checkpoint");
+                     "the export ended without a checkpoint");
   }
   return part.Finish();
 }
@@ -203,8 +188,7 @@ Result<CheckpointLook> AuditClient::ExportTiles(const std::filesystem::path& fol
     request.set_index(tiles.entries() / merkle::kTileWidth);
     request.set_width(width);
     request.set_entries(true);
-    SCHAKEL_ASSIGN(const auto response,
-                   connection_->Call(*stub_, &v1::AuditService::Stub::GetTile, request));
+    SCHAKEL_ASSIGN(const auto response, log_->Tile(request));
     SCHAKEL_ASSIGN(
         const auto entries,
         merkle::ParseEntryBundle(response.tile(), width == 0 ? merkle::kTileWidth : width));

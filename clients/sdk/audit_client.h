@@ -1,4 +1,4 @@
-// AuditService: queries, checkpoints, proofs, exports.
+// The broker's log, or a custodian's own: queries, checkpoints, proofs, exports.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,8 @@
 #include "broker/merkle/proof_bundle.h"
 #include "clients/sdk/checkpoint_memory.h"
 #include "clients/sdk/connection.h"
-#include "schakel/v1/audit.grpc.pb.h"
+#include "clients/sdk/log_api.h"
+#include "schakel/v1/audit.pb.h"
 
 namespace schakel::sdk {
 
@@ -28,7 +29,9 @@ using Progress = std::function<void(uint64_t done, uint64_t total)>;
 // Not thread-safe. `memory` lives as long as the object; it holds the log's key, from the context.
 class AuditClient {
  public:
+  // The broker's log.
   AuditClient(std::shared_ptr<Connection> connection, CheckpointMemory& memory);
+  AuditClient(std::unique_ptr<LogApi> log, CheckpointMemory& memory);
 
   // One page. request_id is filled when empty; each call is a record.
   Result<v1::QueryRecordsResponse> Query(v1::QueryRecordsRequest request);
@@ -59,9 +62,8 @@ class AuditClient {
  private:
   Result<ProvenRecord> ProveEntry(uint64_t index, const Digest* entry);
 
-  std::shared_ptr<Connection> connection_;
+  std::unique_ptr<LogApi> log_;
   CheckpointMemory& memory_;
-  std::unique_ptr<v1::AuditService::Stub> stub_;
 };
 
 }  // namespace schakel::sdk

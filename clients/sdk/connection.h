@@ -32,8 +32,9 @@ struct ConnectionOptions {
 //
 // A call is tried again within its deadline on UNAVAILABLE, ABORTED and CANCELLED (which a server
 // that stops gives), and on RESOURCE_EXHAUSTED when the server says when (RetryInfo): after that
-// time, or else with exponential backoff and jitter from 50 ms to 2 s. That is safe for mutations too, since each carries an id that the
-// client chose. When the wait would pass the deadline the last error is returned at once.
+// time, or else with exponential backoff and jitter from 50 ms to 2 s. That is safe for mutations
+// too, since each carries an id that the client chose. When the wait would pass the deadline the
+// last error is returned at once.
 class Connection {
  public:
   // Reads the files; connects at the first call. Errors: FILE_MISSING, KEY_FILE_OPEN when others

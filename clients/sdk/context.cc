@@ -51,6 +51,9 @@ std::string ToYaml(const config::v1::ContextsFile& contexts) {
     for (const auto& custodian : context.custodians()) {
       out += "      - oin: " + Quoted(custodian.oin()) + "\n";
       out += "        address: " + Quoted(custodian.address()) + "\n";
+      if (!custodian.log_key().empty()) {
+        out += "        log_key: " + Quoted(custodian.log_key()) + "\n";
+      }
     }
     if (context.key_documents_size() > 0) out += "    key_documents:\n";
     for (const auto& document : context.key_documents()) {

@@ -17,6 +17,7 @@ Error Malformed(const char* why) {
 
 // What a person may conclude. Times are the broker's own claim until others witness its heads.
 void WriteSentences(VerificationReport& report) {
+  const bool custodians = report.summary.checkpoint.origin.find("/custodian/") != std::string::npos;
   const std::string entries = std::to_string(report.frames_read);
   const std::string records = std::to_string(report.summary.records);
   if (report.older) {
@@ -50,8 +51,8 @@ void WriteSentences(VerificationReport& report) {
       (report.first_look ? "niet bewezen: dat het eerder niet anders was (dit is de eerste blik, "
                            "bewaar dit controlepunt)"
                          : "het zet het eerder geziene logboek ongewijzigd voort") +
-      "; niet bewezen: de tijdstippen, die zijn van de makelaar zelf zolang anderen niet "
-      "meetekenen.";
+      "; niet bewezen: de tijdstippen, die zijn van de " +
+      (custodians ? "sleutelbewaarder" : "makelaar") + " zelf zolang anderen niet meetekenen.";
   report.sentence_en =
       "Proven: all " + entries + " entries together are exactly the log that " +
       report.summary.checkpoint.origin + " signed, and the " + records +
@@ -59,7 +60,8 @@ void WriteSentences(VerificationReport& report) {
       (report.first_look ? "not proven: that it was not different before (this is the first look, "
                            "keep this checkpoint)"
                          : "it continues, unchanged, the log that was seen before") +
-      "; not proven: the times, which are the broker's own until others witness them.";
+      "; not proven: the times, which are the " + (custodians ? "custodian" : "broker") +
+      "'s own until others witness them.";
 }
 
 }  // namespace

@@ -179,6 +179,45 @@ Result<AuditClient*> Session::audit() {
   return audit_.get();
 }
 
+Result<config::v1::ContextCustodian> Session::Custodian(uint64_t number) const {
+  if (number >= 1 && number <= static_cast<uint64_t>(context_.custodians_size())) {
+    return context_.custodians(static_cast<int>(number - 1));
+  }
+  return MakeError(ErrorCode::kNotFound, "CUSTODIAN_UNKNOWN",
+                   "the context has " + std::to_string(context_.custodians_size()) +
+                       " custodians, none with number " + std::to_string(number),
+                   "custodians");
+}
+
+Result<CheckpointMemory*> Session::custodian_checkpoints(uint64_t number) {
+  auto& memory = custodian_checkpoints_[number];
+  if (!memory) {
+    SCHAKEL_ASSIGN(const auto custodian, Custodian(number));
+    if (custodian.log_key().empty()) {
+      return Missing("custodians.log_key",
+                     "the verifier key of that custodian's log, from a source other than itself");
+    }
+    SCHAKEL_ASSIGN(auto key, merkle::VerifierKey::Parse(custodian.log_key()));
+    SCHAKEL_ASSIGN(const auto folder, StateFolder());
+    memory = std::make_unique<CheckpointMemory>(folder, std::move(key));
+  }
+  return memory.get();
+}
+
+Result<AuditClient*> Session::custodian_audit(uint64_t number) {
+  auto& client = custodian_audits_[number];
+  if (!client) {
+    SCHAKEL_ASSIGN(const auto custodian, Custodian(number));
+    SCHAKEL_ASSIGN(auto* const memory, custodian_checkpoints(number));
+    if (context_.ca_file().empty()) return Missing("ca_file", "trust anchors, PEM");
+    if (context_.certificate_file().empty()) return Missing("certificate_file", "PEM");
+    if (context_.key_file().empty()) return Missing("key_file", "PEM, mode 0600");
+    SCHAKEL_ASSIGN(auto to, Connection::Open(OptionsFor(custodian.address())));
+    client = std::make_unique<AuditClient>(CustodianLog(std::move(to)), *memory);
+  }
+  return client.get();
+}
+
 Result<OrgClient*> Session::org() {
   if (!org_) {
     SCHAKEL_ASSIGN(auto to, connection());

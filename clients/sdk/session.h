@@ -59,6 +59,11 @@ class Session {
   Result<ConsentClient*> consent();
   Result<CheckpointMemory*> checkpoints();
   Result<AuditClient*> audit();
+  // The same for the own log of a custodian: the `number`th of the context, from 1. Its verifier
+  // key must stand there (CONTEXT_INCOMPLETE): a log that is signed with another is refused,
+  // whoever answers. CUSTODIAN_UNKNOWN when the context has no such custodian.
+  Result<CheckpointMemory*> custodian_checkpoints(uint64_t number);
+  Result<AuditClient*> custodian_audit(uint64_t number);
   Result<OrgClient*> org();
   // With the active bundle and the last checkpoint that was seen.
   Result<std::unique_ptr<Composer>> NewComposer(WrapChoice choice = WrapChoice::kByRules);
@@ -68,6 +73,7 @@ class Session {
 
  private:
   Result<std::filesystem::path> StateFolder() const;
+  Result<config::v1::ContextCustodian> Custodian(uint64_t number) const;
 
   config::v1::Context context_;
   std::chrono::milliseconds timeout_;
@@ -84,6 +90,8 @@ class Session {
   std::unique_ptr<ConsentClient> consent_;
   std::unique_ptr<CheckpointMemory> checkpoints_;
   std::unique_ptr<AuditClient> audit_;
+  std::map<uint64_t, std::unique_ptr<CheckpointMemory>> custodian_checkpoints_;
+  std::map<uint64_t, std::unique_ptr<AuditClient>> custodian_audits_;
   std::unique_ptr<OrgClient> org_;
   std::unique_ptr<SeenSignals> seen_;
   std::unique_ptr<Opener> opener_;

@@ -95,6 +95,8 @@ TEST(Units, OfServersNotifyPingReloadAndDrain) {
   }
   EXPECT_THAT(ReadFile(checkout::SourcePath("deploy/examples/broker.yaml")),
               HasSubstr("head_file: /var/lib/schakel-broker-head/"));
+  EXPECT_THAT(ReadFile(checkout::SourcePath("deploy/examples/custodian.yaml")),
+              HasSubstr("head_file: /var/lib/schakel-custodian-head/"));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "broker/crypto/cert_key.h"
 #include "clients/sdk/files.h"
 #include "policy/engine/pack.h"
+#include "tests/e2e/region_parts.h"
 #include "tests/support/free_port.h"
 #include "tests/support/paths.h"
 
@@ -19,9 +20,7 @@ namespace {
 
 const std::string kBroker = checkout::BuildPath("bin/schakel-broker");
 const std::string kSteeredBroker = checkout::BuildPath("tests/steered-broker");
-const std::string kCustodian = checkout::BuildPath("bin/schakel-custodian");
 const std::string kPolicy = checkout::SourcePath("policy/zuid-holland-zuid");
-constexpr int kCustodians = 3;
 constexpr auto kValid = std::chrono::hours(24 * 30);
 
 std::string CustodianOin(int i) { return testing::TestOin(3000 + static_cast<uint64_t>(i)); }
@@ -35,25 +34,12 @@ T Must(Result<T> result, const char* what) {
   SCHAKEL_CHECK(result.ok(), what);
   return std::move(result).value();
 }
-testing::RunResult MustRun(testing::ChildOptions options, const char* what) {
-  auto result = testing::RunProgram(std::move(options));
-  if (result.code != 0) std::fprintf(stderr, "%s: %s\n", what, result.err.c_str());
-  SCHAKEL_CHECK(result.code == 0, what);
-  return result;
-}
-
 const Participant& Find(const std::string& name) {
   for (const auto& participant : Participants()) {
     if (participant.name == name) return participant;
   }
   std::fprintf(stderr, "no participant %s\n", name.c_str());
   SCHAKEL_CHECK(false, "tests name participants that exist");
-}
-
-std::string TlsYaml(const testing::TestCertificate& certificate, const testing::TestPki& pki) {
-  return "tls:\n  certificate_file: " + certificate.certificate.string() +
-         "\n  key_file: " + certificate.key.string() + "\n  ca_file: " + pki.ca().string() +
-         "\n  crl_path: " + pki.crl().string() + "\n";
 }
 
 }  // namespace
@@ -124,7 +110,7 @@ void Region::DealKeys() {
     args.push_back(CustodianOin(i) + "=" + certificate.certificate.string() + ":" +
                    certificate.key.string());
   }
-  key_document_ = MustRun({.program = kCustodian, .args = args}, "the dealer deals").out;
+  key_document_ = MustRun({.program = CustodianProgram(), .args = args}, "the dealer deals").out;
   while (!key_document_.empty() && key_document_.back() == '\n') key_document_.pop_back();
 
   std::string members = "members:\n";
@@ -135,7 +121,9 @@ void Region::DealKeys() {
              "a certificate parses");
     members += std::string("  - oin: \"") + participant.oin +
                "\"\n    certificate_spki_digest: " + HexEncode(certificate.facts().spki.view()) +
-               "\n    authority: Wet algemene bepalingen burgerservicenummer art. 10\n";
+               "\n    authority: Wet algemene bepalingen burgerservicenummer art. 10\n"
+               "    per_day: 500000\n    per_30_days: 1000000\n";  // load tests use much
+    if (participant.role == v1::ROLE_AUDITOR) members += "    role: auditor\n";
   }
   WriteFile(temp_ / "members.yaml", members);
 
@@ -147,30 +135,6 @@ void Region::DealKeys() {
     const fs::path file = temp_ / "policy" / path;
     fs::create_directories(file.parent_path());
     WriteFile(file, content);
-  }
-}
-
-void Region::StartCustodians() {
-  for (int i = 0; i < kCustodians; ++i) {
-    const std::string name = "custodian-" + std::to_string(i + 1);
-    WriteFile(
-        temp_ / (name + ".yaml"),
-        "data_folder: " + name + "-data\nshare_file: key/share-" + std::to_string(i + 1) +
-            ".key\nkey_document_file: key/key-document.pb\nmembers_file: members.yaml\n" +
-            "listen:\n  address: 127.0.0.1:0\n  port_file: " + name + ".port\n" +
-            TlsYaml(custodian_certificates_[static_cast<size_t>(i)], *pki_) +
-            (i == 0 ? "metrics_address: 127.0.0.1:" + std::to_string(custodian_metrics_port_) + "\n"
-                    : ""));
-    custodians_.push_back(testing::ChildProcess::Start(
-        {.program = kCustodian, .args = {"--config", (temp_ / (name + ".yaml")).string()}}));
-    SCHAKEL_CHECK(custodians_.back() != nullptr, "schakel-custodian is built");
-  }
-  for (int i = 0; i < kCustodians; ++i) {
-    auto& child = *custodians_[static_cast<size_t>(i)];
-    const auto port = child.WaitForPort(temp_ / ("custodian-" + std::to_string(i + 1) + ".port"));
-    if (!port) std::fprintf(stderr, "%s%s\n", child.Stdout().c_str(), child.Stderr().c_str());
-    SCHAKEL_CHECK(port.has_value(), "a custodian listens");
-    custodian_ports_.push_back(*port);
   }
 }
 
@@ -328,6 +292,7 @@ config::v1::Context Region::ContextOf(const std::string& name) const {
     auto* custodian = context.add_custodians();
     custodian->set_oin(CustodianOin(i));
     custodian->set_address("127.0.0.1:" + std::to_string(custodian_ports_[static_cast<size_t>(i)]));
+    custodian->set_log_key(custodian_log_key(i + 1));
   }
   auto* document = context.add_key_documents();
   document->set_epoch(1);

@@ -61,6 +61,18 @@ class Region {
   const std::string& log_key() const { return log_key_; }
   void set_log_key(std::string key);
 
+  // ---- The custodians, from 1 as their shares are ----
+  int StopCustodian(int number);
+  void KillCustodian(int number);
+  // On the same port as before. Returns when it listens.
+  void StartCustodian(int number);
+  // schakel-custodian with that custodian's configuration and these arguments, to its end.
+  testing::RunResult RunCustodian(int number, std::vector<std::string> args);
+  std::filesystem::path custodian_data(int number) const;
+  // Verifier keys of their logs, as init printed them.
+  void set_custodian_log_key(int number, std::string key);
+  const std::string& custodian_log_key(int number) const;
+
   // ---- The broker ----
   // SIGTERM; the exit code.
   int StopBroker();
@@ -94,6 +106,7 @@ class Region {
   void IssueCertificates();
   void DealKeys();
   void StartCustodians();
+  void WriteCustodianConfig(int number, int port) const;
   void InitialiseBroker();
   void WriteBrokerConfig(const std::filesystem::path& path, int port,
                          const std::filesystem::path& port_file) const;
@@ -107,6 +120,7 @@ class Region {
   std::vector<testing::TestCertificate> custodian_certificates_;
   std::vector<std::unique_ptr<testing::ChildProcess>> custodians_;
   std::vector<int> custodian_ports_;
+  std::vector<std::string> custodian_log_keys_;
   std::optional<testing::TestCertificate> broker_certificate_;
   std::unique_ptr<testing::ChildProcess> broker_;
   std::vector<std::pair<std::string, std::string>> broker_environment_;

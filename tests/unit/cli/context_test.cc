@@ -21,7 +21,8 @@ TEST(Contexts, AreAddedChangedUsedAndListed) {
   ASSERT_EQ(
       user.Run({"context", "add", "team", "--broker", "one:7443", "--certificate", "/c.pem",
                 "--key", "/k.pem", "--actor", "u1", "--custodian", "00000099000000009001=two:7444",
-                "--custodian", "00000099000000009002=three:7444"})
+                "--custodian", "00000099000000009002=three:7444", "--custodian-log-key",
+                "00000099000000009002=zhz.example/custodian/2+00000000+AQ=="})
           .code,
       ExitCode::kOk);
   ASSERT_EQ(user.Run({"context", "add", "desk", "--broker", "other:7443"}).code, ExitCode::kOk);
@@ -29,6 +30,8 @@ TEST(Contexts, AreAddedChangedUsedAndListed) {
   EXPECT_EQ(shown["name"], "team") << "the first one is in use";
   EXPECT_EQ(shown["certificateFile"], "/c.pem");
   EXPECT_EQ(shown["custodians"].size(), 2u);
+  EXPECT_EQ(shown["custodians"][0]["logKey"], "");
+  EXPECT_EQ(shown["custodians"][1]["logKey"], "zhz.example/custodian/2+00000000+AQ==");
 
   ASSERT_EQ(user.Run({"context", "add", "team", "--actor", "u2"}).code, ExitCode::kOk);
   shown = Shown(user);

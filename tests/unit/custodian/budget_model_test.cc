@@ -4,7 +4,7 @@
 #include <random>
 
 #include "broker/custodian/budget.h"
-#include "broker/store/testing/memory_state.h"
+#include "tests/unit/custodian/test_ledger.h"
 
 namespace schakel::custodian {
 namespace {
@@ -59,7 +59,7 @@ TEST_P(BudgetModel, AgreesWithASimpleOneOverRandomStepsRestartsAndClockJumps) {
   constexpr uint32_t kCap = 55;
 
   MemoryState store;
-  auto ledger = std::move(BudgetLedger::Open(store)).value();
+  auto ledger = std::move(TestLedger::Open(store)).value();
   Model model;
   int64_t clock_day = 20'000;
   size_t granted = 0, refused = 0;
@@ -68,7 +68,7 @@ TEST_P(BudgetModel, AgreesWithASimpleOneOverRandomStepsRestartsAndClockJumps) {
     if (what < 10) clock_day += upto(3);
     if (what == 10) clock_day += 35;
     if (what == 11) clock_day -= upto(40);
-    if (what < 14) ledger = std::move(BudgetLedger::Open(store)).value();
+    if (what < 14) ledger = std::move(TestLedger::Open(store)).value();
 
     const size_t who = upto(3);
     const uint32_t count = 1 + upto(what % 7 == 0 ? 30 : 6);

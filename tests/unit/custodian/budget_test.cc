@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "broker/store/testing/memory_state.h"
+#include "tests/unit/custodian/test_ledger.h"
 
 namespace schakel::custodian {
 namespace {
@@ -16,13 +16,13 @@ const OrganisationId kCare = *OrganisationId::From("00000099000000002000");
 constexpr uint32_t kNoCap = 1'000'000;
 constexpr Micros kNoon = days(20'000) + hours(12);
 
-std::unique_ptr<BudgetLedger> Open(store::StateStore& store) {
-  auto ledger = BudgetLedger::Open(store);
+std::unique_ptr<TestLedger> Open(MemoryState& store) {
+  auto ledger = TestLedger::Open(store);
   EXPECT_TRUE(ledger.ok());
   return std::move(ledger).value();
 }
 
-ChargeOutcome Charge(BudgetLedger& ledger, const OrganisationId& who, BudgetLimits limits,
+ChargeOutcome Charge(TestLedger& ledger, const OrganisationId& who, BudgetLimits limits,
                      uint32_t count, Micros now, uint32_t cap = kNoCap) {
   auto outcome = ledger.Charge(who, limits, cap, count, now);
   EXPECT_TRUE(outcome.ok());
@@ -40,6 +40,17 @@ TEST(Budget, GrantsUpToTheLastOneOfTheDayAndNotOneMore) {
   EXPECT_TRUE(Charge(*ledger, kPolice, {10, 100}, 1, kNoon).granted);
   EXPECT_FALSE(Charge(*ledger, kPolice, {10, 100}, 1, kNoon).granted);
   EXPECT_EQ(ledger->View(kPolice, kNoon).day_used, 10u);
+}
+
+TEST(Budget, SaysWhatIsLeftToWhoWritesTheChargeDown) {
+  MemoryState store;
+  const auto ledger = Open(store);
+  EXPECT_TRUE(Charge(*ledger, kPolice, {10, 12}, 4, kNoon).granted);
+  EXPECT_EQ(ledger->last_left.day, 6u);
+  EXPECT_EQ(ledger->last_left.window, 8u);
+  EXPECT_TRUE(Charge(*ledger, kPolice, {10, 12}, 8, kNoon + days(1)).granted);
+  EXPECT_EQ(ledger->last_left.day, 2u);
+  EXPECT_EQ(ledger->last_left.window, 0u);
 }
 
 TEST(Budget, ARefusalCostsNothing) {

@@ -2,6 +2,8 @@
 
 #include "broker/base/check.h"
 #include "broker/custodian/keygen.h"
+#include "broker/custodian/log_key.h"
+#include "broker/custodian/startup.h"
 #include "tests/support/child_process.h"
 
 namespace schakel::custodian {
@@ -19,7 +21,24 @@ CustodianSet::CustodianSet(uint32_t threshold) {
   const auto digest = Keygen(options);
   SCHAKEL_CHECK(digest.ok(), "the dealer deals");
   digest_ = *digest;
+  for (size_t i = 0; i < 3; ++i) {
+    SCHAKEL_CHECK(WriteNewLogKey(log_key_file(i)).ok(), "a log key is made");
+  }
   WriteMembers({});
+}
+
+std::string CustodianSet::Begin(size_t i) const {
+  const Settings settings = SettingsOf(i);
+  std::vector<Error> problems;
+  const auto materials = LoadMaterials(settings, SystemClock(), nullptr, &problems);
+  SCHAKEL_CHECK(materials.has_value(), "the test's files are right");
+  auto store = OpenStore(settings, true);
+  SCHAKEL_CHECK(store.ok(), "the store opens");
+  store::FileHeadStore heads(settings.head_file);
+  const auto key =
+      InitialiseLog(store->get(), &heads, *materials, materials->holder->x(), SystemClock().Wall());
+  SCHAKEL_CHECK(key.ok(), "the log begins");
+  return *key;
 }
 
 SignedDocument CustodianSet::Signed() const {
@@ -40,6 +59,7 @@ void CustodianSet::WriteMembers(const std::vector<MemberEntry>& members) const {
     text += "    per_day: " + std::to_string(member.per_day) + "\n";
     text += "    per_30_days: " + std::to_string(member.per_30_days) + "\n";
     text += std::string("    disabled: ") + (member.disabled ? "true" : "false") + "\n";
+    if (!member.role.empty()) text += "    role: " + member.role + "\n";
   }
   testing::WriteFile(this->members(), text);
 }
@@ -71,7 +91,8 @@ std::filesystem::path CustodianSet::WriteConfig(size_t i, const std::string& mor
                                pki_.ca().string() +
                                "\n"
                                "  crl_path: " +
-                               pki_.crl().string() + "\n" + more);
+                               pki_.crl().string() + "\nhead_file: " + head(i).string() +
+                               "\nlog_key_file: " + log_key_file(i).string() + "\n" + more);
   return path;
 }
 

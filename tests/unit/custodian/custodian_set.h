@@ -68,6 +68,7 @@ struct MemberEntry {
   uint32_t per_day = 500;
   uint32_t per_30_days = 5000;
   bool disabled = false;
+  std::string role = {};
 };
 
 class CustodianSet {
@@ -84,6 +85,10 @@ class CustodianSet {
   std::filesystem::path document() const { return keys() / "key-document.pb"; }
   std::filesystem::path members() const { return folder_ / "members.yaml"; }
   std::filesystem::path data(size_t i) const { return folder_ / ("data-" + std::to_string(i)); }
+  std::filesystem::path head(size_t i) const { return folder_ / ("head-" + std::to_string(i)); }
+  std::filesystem::path log_key_file(size_t i) const {
+    return folder_ / ("log-" + std::to_string(i) + ".key");
+  }
   std::filesystem::path port_file(size_t i) const {
     return folder_ / ("port-" + std::to_string(i));
   }
@@ -97,6 +102,9 @@ class CustodianSet {
   std::filesystem::path WriteConfig(size_t i, const std::string& more = {}) const;
   // The same, read.
   Settings SettingsOf(size_t i, const std::string& more = {}) const;
+  // Begins the log of custodian i, as schakel-custodian init does. Its verifier key.
+  std::string Begin(size_t i) const;
+  bool HasLog(size_t i) const { return std::filesystem::exists(head(i)); }
 
  private:
   const testing::TempDir folder_{"custodian"};

@@ -91,7 +91,8 @@ class MembersFileTest : public ::testing::Test {
     std::vector<Error> problems;
     return MembersFile::Open(
         folder_.path() / "members.yaml",
-        [this](const std::vector<Error>& wrong) { reloads_.push_back(wrong.size()); }, &problems);
+        [this](const MembersFile::Reading& read) { reloads_.push_back(read.problems.size()); },
+        &problems);
   }
   const testing::TempDir folder_;
   std::vector<size_t> reloads_;
@@ -113,6 +114,17 @@ TEST_F(MembersFileTest, TakesAChangeAtTheNextQuestion) {
   std::ofstream(folder_ / "members.yaml") << "{}\n";  // in place
   EXPECT_FALSE(file->Find(kPolice));
   EXPECT_THAT(reloads_, ElementsAre(0u, 0u));
+}
+
+TEST_F(MembersFileTest, SaysWhoIsAnAuditor) {
+  testing::WriteFile(folder_ / "members.yaml", kOneMember + "    role: auditor\n");
+  auto file = Open();
+  ASSERT_NE(file, nullptr);
+  EXPECT_EQ(file->Find(kPolice)->role, v1::ROLE_AUDITOR);
+  EXPECT_EQ(file->first().members, 1u);
+  EXPECT_NE(file->first().digest, Digest());
+  testing::WriteFile(folder_ / "members.yaml", kOneMember + "    role: registrar\n");
+  EXPECT_EQ(Open(), nullptr) << "a role that gives nothing here is a mistake";
 }
 
 TEST_F(MembersFileTest, KeepsTheOldWhileTheNewIsBroken) {

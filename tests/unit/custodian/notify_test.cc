@@ -22,6 +22,7 @@ TEST(Notify, ACustodianSaysWhenItServesPingsReloadsAndStops) {
   testing::TempDir folder;
   testing::NotifySocket manager(folder / "notify");
   const std::string config = set.WriteConfig(0);
+  set.Begin(0);
   const auto child = testing::ChildProcess::Start(
       {.program = checkout::BuildPath("bin/schakel-custodian"),
        .args = {"--config", config},

@@ -133,11 +133,60 @@ TEST(Program, CheckConfigReadsAllFilesAndChangesNothing) {
   }
 }
 
+TEST(Program, InitBeginsALogOnceAndMakesItsKey) {
+  CustodianSet set;
+  const auto config = set.WriteConfig(0);
+  std::filesystem::remove(set.log_key_file(0));
+  const auto none = RunIt({"--config", config});
+  EXPECT_EQ(none.code, kExitConfig) << "neither key nor log";
+  const auto begun = RunIt({"init", "--config", config});
+  ASSERT_EQ(begun.code, kExitOk) << begun.err;
+  EXPECT_THAT(begun.out, ::testing::StartsWith("zhz.example/custodian/1+"));
+  EXPECT_THAT(begun.err, HasSubstr("same file system"));
+  EXPECT_EQ(std::filesystem::status(set.log_key_file(0)).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  const auto again = RunIt({"--config", config, "init"});
+  EXPECT_EQ(again.code, kExitConfig);
+  EXPECT_THAT(again.err, HasSubstr("exists already"));
+  // An empty data folder beside a head file is a loss, and no fresh start.
+  std::filesystem::remove_all(set.data(0));
+  EXPECT_EQ(RunIt({"init", "--config", config}).code, kExitConfig);
+  EXPECT_EQ(RunIt({"--config", config}).code, kExitConfig);
+}
+
+TEST(Program, RecoverNeedsANumberThatNoLogHad) {
+  CustodianSet set;
+  const auto config = set.WriteConfig(0);
+  set.Begin(0);
+  EXPECT_EQ(RunIt({"recover", "--config", config}).code, kExitUsage);
+  EXPECT_EQ(RunIt({"recover", "--config", config, "--number", "0"}).code, kExitUsage);
+  EXPECT_EQ(RunIt({"recover", "--number", "4"}).code, kExitUsage);
+  EXPECT_EQ(RunIt({"recover", "--config", config, "--number", "3"}).code, kExitConfig);
+  const auto done = RunIt({"recover", "--config", config, "--number", "4"});
+  EXPECT_EQ(done.code, kExitOk) << done.err;
+  EXPECT_THAT(done.out, ::testing::StartsWith("zhz.example/custodian/4+"));
+  EXPECT_THAT(done.err, HasSubstr("given back"));
+}
+
+TEST(Program, RefusesAHeadFileInTheDataFolder) {
+  CustodianSet set;
+  const auto config = set.WriteConfig(0);
+  std::filesystem::create_directories(set.data(0));
+  std::string text = testing::ReadFile(config);
+  const std::string head = "head_file: " + set.head(0).string();
+  text.replace(text.find(head), head.size(), "head_file: " + (set.data(0) / "head").string());
+  testing::WriteFile(config, text);
+  const auto refused = RunIt({"--config", config, "--check-config"});
+  EXPECT_EQ(refused.code, kExitConfig);
+  EXPECT_THAT(refused.err, HasSubstr("must not be in the data folder"));
+}
+
 TEST(Program, KeepsBudgetsOverKillAndEndsOnSigterm) {
   CustodianSet set;
   const auto member = set.pki().Issue({.oin = kMember});
   set.WriteMembers({{kMember, member.certificate, 10, 100}});
   const auto config = set.WriteConfig(0);
+  set.Begin(0);
   {
     const auto child =
         testing::ChildProcess::Start({.program = kProgram, .args = {"--config", config}});

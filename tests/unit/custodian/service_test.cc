@@ -49,6 +49,7 @@ class ServiceTest : public ::testing::Test {
   }
   CustodianServer& Start(size_t i, const std::string& more = {}) {
     std::vector<Error> problems;
+    if (!set_.HasLog(i)) set_.Begin(i);
     servers_[i] = CustodianServer::Start(set_.SettingsOf(i, more), &clock_, log_.get(), &problems);
     SCHAKEL_CHECK(servers_[i] != nullptr, "the custodian starts");
     return *servers_[i];
@@ -426,21 +427,97 @@ TEST_F(ServiceTest, ASecondCustodianOnTheSameDataFolderIsRefused) {
   EXPECT_EQ(problems[0].field, settings.At("data_folder", "").field);
 }
 
-TEST_F(ServiceTest, AnOlderCopyOfTheBudgetsIsRefused) {
-  const auto copy = set_.folder() / "copy";
-  Start(0);
-  EXPECT_EQ(EvaluateSome(0, 1).reason, "");
-  Stop(0);
-  std::filesystem::copy(set_.data(0) / "db", copy, std::filesystem::copy_options::recursive);
-  Start(0);
-  EXPECT_EQ(EvaluateSome(0, 1).reason, "");
-  Stop(0);
-  std::filesystem::remove_all(set_.data(0) / "db");
-  std::filesystem::rename(copy, set_.data(0) / "db");
+// Of the database alone, where the high-water file tells, and of the whole folder, where only the
+// head file outside it does.
+TEST_F(ServiceTest, AnOlderCopyEvaluatesNothingAndShowsCheckpointsStill) {
+  for (const std::string part : {"db", ""}) {
+    SCOPED_TRACE(part);
+    const auto copy = set_.folder() / "copy";
+    Start(0);
+    EXPECT_EQ(EvaluateSome(0, 1).reason, "");
+    Stop(0);
+    std::filesystem::copy(set_.data(0) / part, copy, std::filesystem::copy_options::recursive);
+    Start(0);
+    EXPECT_EQ(EvaluateSome(0, 1).reason, "");
+    Stop(0);
+    std::filesystem::remove_all(set_.data(0) / part);
+    std::filesystem::rename(copy, set_.data(0) / part);
+    auto& server = Start(0);
+    EXPECT_TRUE(server.restored());
+    EXPECT_EQ(EvaluateSome(0, 1).reason, "RESTORED");
+    EXPECT_EQ(EvaluateSome(0, 1, &other_).reason, "NO_AUTHORITY");
+    v1::GetBudgetResponse budget;
+    EXPECT_EQ(Budget(0, &budget).reason, "RESTORED");
+    EXPECT_EQ(Health(0, "schakel.v1.CustodianService"), HealthResponse::NOT_SERVING);
+    EXPECT_THAT(server.metrics().Text(), HasSubstr("schakel_custodian_restored 1"));
+    EXPECT_THAT(lines_.str(), HasSubstr("restored_copy"));
+    const auto stub = v1::CustodianService::NewStub(Channel(0, member_));
+    grpc::ClientContext context;
+    Fill(&context);
+    v1::GetLogCheckpointResponse checkpoint;
+    EXPECT_EQ(End(stub->GetLogCheckpoint(&context, {}, &checkpoint)).reason, "");
+    EXPECT_THAT(checkpoint.checkpoint(), HasSubstr("zhz.example/custodian/1\n"));
+    grpc::ClientContext second;
+    Fill(&second);
+    v1::QueryLogRequest query;
+    query.set_request_id(Bytes(16, 'q'));
+    v1::QueryLogResponse records;
+    EXPECT_EQ(End(stub->QueryLog(&second, query, &records)).reason, "RESTORED");
+    Stop(0);
+    // For the second round: begin anew.
+    std::filesystem::remove_all(set_.data(0));
+    std::filesystem::remove(set_.head(0));
+  }
+}
+
+TEST_F(ServiceTest, ADataFolderWithoutALogIsRefused) {
   std::vector<Error> problems;
-  EXPECT_EQ(CustodianServer::Start(set_.SettingsOf(0), &clock_, log_.get(), &problems), nullptr);
+  const Settings settings = set_.SettingsOf(0);
+  EXPECT_EQ(CustodianServer::Start(settings, &clock_, log_.get(), &problems), nullptr);
   ASSERT_EQ(problems.size(), 1u);
-  EXPECT_THAT(problems[0].message, HasSubstr("charges were lost"));
+  EXPECT_EQ(problems[0].field, settings.At("data_folder", "").field);
+  EXPECT_THAT(problems[0].message, HasSubstr("schakel-custodian init"));
+}
+
+TEST_F(ServiceTest, AnotherLogKeyThanTheLogBeganWithIsRefused) {
+  set_.Begin(0);
+  std::filesystem::copy_file(set_.log_key_file(1), set_.log_key_file(0),
+                             std::filesystem::copy_options::overwrite_existing);
+  std::vector<Error> problems;
+  const Settings settings = set_.SettingsOf(0);
+  EXPECT_EQ(CustodianServer::Start(settings, &clock_, log_.get(), &problems), nullptr);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].field, settings.At("log_key_file", "").field);
+}
+
+TEST_F(ServiceTest, AGaugeNamesWhoUsedHalfOfABudget) {
+  Admit({.per_day = 10, .per_30_days = 40});
+  auto& server = Start(0, "cap_per_day: 20\n");
+  const std::string day =
+      "schakel_custodian_budget_used_ratio{organisation=\"" + kMember + "\",scope=\"day\"} ";
+  const std::string window =
+      "schakel_custodian_budget_used_ratio{organisation=\"" + kMember + "\",scope=\"30-days\"} ";
+  EXPECT_EQ(EvaluateSome(0, 4).reason, "");
+  server.Look();
+  EXPECT_EQ(server.metrics().Text().find(kMember), std::string::npos);
+  EXPECT_EQ(lines_.str().find("budget_half_used"), std::string::npos);
+  EXPECT_EQ(EvaluateSome(0, 2).reason, "");
+  server.Look();
+  EXPECT_THAT(server.metrics().Text(), HasSubstr(day + "0.6"));
+  EXPECT_EQ(server.metrics().Text().find(window), std::string::npos);
+  EXPECT_THAT(server.metrics().Text(), HasSubstr("schakel_custodian_cap_used_ratio 0.3"));
+  EXPECT_THAT(lines_.str(), HasSubstr("budget_half_used"));
+  EXPECT_EQ(lines_.str().find("user-1"), std::string::npos) << "no personal data";
+  EXPECT_EQ(EvaluateSome(0, 4).reason, "");
+  clock_.SetAhead(std::chrono::days(1));
+  EXPECT_EQ(EvaluateSome(0, 10).reason, "");
+  server.Look();
+  EXPECT_THAT(server.metrics().Text(), HasSubstr(day + "1"));
+  EXPECT_THAT(server.metrics().Text(), HasSubstr(window + "0.5"));
+  EXPECT_THAT(server.metrics().Text(),
+              HasSubstr("schakel_custodian_budget_half_used_total{scope=\"30-days\"} 1"));
+  EXPECT_THAT(server.metrics().Text(),
+              HasSubstr("schakel_custodian_budget_half_used_total{scope=\"cap\"} 2"));
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ tls:
   key_file: server.key
   ca_file: ca.pem
   crl_path: crl
+head_file: ../head
+log_key_file: log.key
 metrics_address: 127.0.0.1:9465
 log:
   level: warning
@@ -72,9 +74,9 @@ TEST(Settings, ListsEveryMistakeWithItsLine) {
   ASSERT_EQ(problems.size(), 3u);
   EXPECT_EQ(problems[0].field, path.string() + ":6");
   EXPECT_THAT(problems[0].message, HasSubstr("host:port"));
-  EXPECT_EQ(problems[1].field, path.string() + ":13");
+  EXPECT_EQ(problems[1].field, path.string() + ":15");
   EXPECT_THAT(problems[1].message, HasSubstr("loopback"));
-  EXPECT_EQ(problems[2].field, path.string() + ":15");
+  EXPECT_EQ(problems[2].field, path.string() + ":17");
   EXPECT_THAT(problems[2].message, HasSubstr("debug, info, warning or error"));
 }
 
@@ -98,7 +100,7 @@ TEST(Settings, RefusesMissingUnknownAndMistypedKeys) {
     std::vector<Error> problems;
     EXPECT_FALSE(LoadSettings(path, &problems)) << line;
     ASSERT_EQ(problems.size(), 1u) << line;
-    EXPECT_EQ(problems[0].field, path.string() + ":16") << line;
+    EXPECT_EQ(problems[0].field, path.string() + ":18") << line;
   }
 }
 

@@ -43,6 +43,9 @@ TEST(DeployExamples, ConfigureACustodianCompletely) {
   const auto config = Read<v1::CustodianConfig>("custodian.yaml");
   EXPECT_FALSE(config.share_file().empty());
   EXPECT_EQ(config.members_file(), "members.yaml");
+  // INVARIANT I8: the head file lies outside the data folder.
+  EXPECT_FALSE(config.head_file().starts_with(config.data_folder() + "/"));
+  EXPECT_FALSE(config.log_key_file().empty());
 }
 
 TEST(DeployExamples, NameOnlyFictitiousMembersWithAnArticle) {

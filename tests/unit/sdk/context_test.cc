@@ -119,6 +119,7 @@ TEST_F(Contexts, ReadBackWhatWasSaved) {
   auto* custodian = context->add_custodians();
   custodian->set_oin(kAccess.str());
   custodian->set_address("custodian.example:7444");
+  custodian->set_log_key("zhz.example/custodian/1+00000000+AQ==");
   auto* document = context->add_key_documents();
   document->set_epoch(1);
   document->set_digest(std::string(64, 'a'));

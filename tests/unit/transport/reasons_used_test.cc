@@ -28,8 +28,9 @@ TEST(Reasons, OfAnswersAreAllKnown) {
   const std::regex use(
       R"re((?:InvalidArgument\(|MakeError\(\s*(?:\w+::)*ErrorCode::k\w+,|\.reason\s*=|Error\{\s*(?:\w+::)*ErrorCode::k\w+,)\s*"([^"]*)")re");
   std::set<std::string> reasons;
-  for (const char* folder : {"broker/transport", "broker/rpc", "broker/delivery", "broker/query",
-                             "broker/sequencer", "broker/machine", "broker/custodian"}) {
+  for (const char* folder :
+       {"broker/transport", "broker/rpc", "broker/delivery", "broker/query", "broker/sequencer",
+        "broker/machine", "broker/audit", "broker/custodian"}) {
     const std::filesystem::path root = checkout::SourcePath(folder);
     if (!std::filesystem::exists(root)) continue;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {

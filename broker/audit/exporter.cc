@@ -1,15 +1,18 @@
-#include "broker/query/export.h"
+#include "broker/audit/exporter.h"
 
 #include <optional>
 
+#include "broker/audit/keys.h"
 #include "broker/base/limits.h"
-#include "broker/machine/keys.h"
-#include "broker/query/reading.h"
-#include "schakel/v1/record.pb.h"
+#include "schakel/state/v1/state.pb.h"
 
-namespace schakel::query {
+namespace schakel::audit {
 
 namespace {
+
+Error Damaged(const std::string& what) {
+  return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", what);
+}
 
 size_t FrameBytes(const merkle::ExportFrame& frame) {
   size_t bytes = 4 + 1 + 32;
@@ -19,7 +22,7 @@ size_t FrameBytes(const merkle::ExportFrame& frame) {
 }
 
 // The frame of a record, opened as far as scope and depth allow. Views point into `stored`.
-Result<merkle::ExportFrame> FrameOf(const state::v1::StoredRecord& stored, const Scope& scope,
+Result<merkle::ExportFrame> FrameOf(const state::v1::StoredRecord& stored, const Covers& covers,
                                     ExportDepth depth) {
   merkle::ExportFrame frame;
   auto entry = Digest::From(stored.entry());
@@ -31,7 +34,7 @@ Result<merkle::ExportFrame> FrameOf(const state::v1::StoredRecord& stored, const
   if (!salt || !record.ParseFromString(stored.record())) {
     return Damaged("a stored value is no Record");
   }
-  if (!scope.Covers(record)) return frame;
+  if (!covers(record)) return frame;
   frame.kind = merkle::FrameKind::kRecord;
   frame.salt = *salt;
   frame.record = stored.record();
@@ -48,9 +51,9 @@ Result<merkle::ExportFrame> FrameOf(const state::v1::StoredRecord& stored, const
 
 }  // namespace
 
-Result<Exporter> Exporter::Open(const store::StateReader& state, Scope scope, ExportDepth depth) {
+Result<Exporter> Exporter::Open(const store::StateReader& state, Covers covers, ExportDepth depth) {
   SCHAKEL_ASSIGN(auto head, LastCheckpoint(state));
-  return Exporter(std::move(head), std::move(scope), depth);
+  return Exporter(std::move(head), std::move(covers), depth);
 }
 
 Result<v1::ExportResponse> Exporter::Next(const store::StateReader& state) {
@@ -60,12 +63,12 @@ Result<v1::ExportResponse> Exporter::Next(const store::StateReader& state) {
   Bytes& out = *piece.mutable_frames();
   Status failed;
   auto add = [&](BytesView key, BytesView value) -> Result<bool> {
-    if (machine::keys::TrailingU64(key) != writer.frames()) return Damaged("a record is missing");
+    if (keys::TrailingU64(key) != writer.frames()) return Damaged("a record is missing");
     state::v1::StoredRecord stored;
     if (!stored.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
       return Damaged("a stored value is no StoredRecord");
     }
-    SCHAKEL_ASSIGN(auto frame, FrameOf(stored, scope_, depth_));
+    SCHAKEL_ASSIGN(auto frame, FrameOf(stored, covers_, depth_));
     if (!out.empty() && out.size() + FrameBytes(frame) > limits::kExportPieceBytesMax) {
       return false;
     }
@@ -74,8 +77,8 @@ Result<v1::ExportResponse> Exporter::Next(const store::StateReader& state) {
   };
   bool full = false;
   if (writer.frames() < size()) {
-    SCHAKEL_TRY(state.Scan(store::Family::kRecords, machine::keys::Record(writer.frames()),
-                           machine::keys::Record(size()), [&](BytesView key, BytesView value) {
+    SCHAKEL_TRY(state.Scan(store::Family::kRecords, keys::Record(writer.frames()),
+                           keys::Record(size()), [&](BytesView key, BytesView value) {
                              auto added = add(key, value);
                              if (!added.ok()) failed = added.error();
                              full = added.ok() && !*added;
@@ -92,4 +95,4 @@ Result<v1::ExportResponse> Exporter::Next(const store::StateReader& state) {
   return piece;
 }
 
-}  // namespace schakel::query
+}  // namespace schakel::audit

@@ -1,9 +1,9 @@
-#include "broker/machine/log_tree.h"
+#include "broker/audit/log_tree.h"
 
-#include "broker/machine/keys.h"
+#include "broker/audit/keys.h"
 #include "schakel/state/v1/state.pb.h"
 
-namespace schakel::machine {
+namespace schakel::audit {
 namespace {
 
 using store::Family;
@@ -73,4 +73,4 @@ void LogTree::WriteFrontier(store::Batch* out) const {
   out->Put(Family::kTiles, keys::Frontier(), frontier_.Serialise());
 }
 
-}  // namespace schakel::machine
+}  // namespace schakel::audit

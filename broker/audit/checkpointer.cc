@@ -1,14 +1,14 @@
-#include "broker/sequencer/checkpointer.h"
+#include "broker/audit/checkpointer.h"
 
+#include "broker/audit/keys.h"
 #include "broker/base/limits.h"
-#include "broker/machine/keys.h"
 #include "broker/merkle/checkpoint.h"
 
-namespace schakel::sequencer {
+namespace schakel::audit {
 
-Checkpointer::Checkpointer(Sequencer* sequencer, store::HeadStore* heads,
+Checkpointer::Checkpointer(SignedLog log, store::HeadStore* heads,
                            const crypto::SigningKey* log_key, std::optional<store::Head> head)
-    : sequencer_(sequencer), heads_(heads), log_key_(log_key), head_(std::move(head)) {}
+    : log_(std::move(log)), heads_(heads), log_key_(log_key), head_(std::move(head)) {}
 
 Checkpointer::~Checkpointer() { Stop(); }
 
@@ -37,7 +37,7 @@ void Checkpointer::Stop() {
 
 Status Checkpointer::SignNow() {
   std::lock_guard lock(sign_mutex_);
-  auto durable = sequencer_->durable_head();
+  auto durable = log_.durable_head();
   if (durable.size == 0) return {};
   bool grew = !head_ || head_->size != durable.size || head_->origin != durable.origin;
   {
@@ -52,8 +52,8 @@ Status Checkpointer::SignNow() {
   merkle::Checkpoint checkpoint{durable.origin, {durable.size, durable.root}};
   SCHAKEL_ASSIGN(auto note, merkle::SignCheckpoint(checkpoint, *log_key_));
   store::Batch batch;
-  batch.Put(store::Family::kLocal, machine::keys::Checkpoint(), note);
-  SCHAKEL_TRY(sequencer_->CommitLocal(batch));
+  batch.Put(store::Family::kLocal, keys::Checkpoint(), note);
+  SCHAKEL_TRY(log_.commit_local(batch));
   std::lock_guard last_lock(mutex_);
   last_ = std::move(note);
   return {};
@@ -64,4 +64,4 @@ std::string Checkpointer::last() const {
   return last_;
 }
 
-}  // namespace schakel::sequencer
+}  // namespace schakel::audit

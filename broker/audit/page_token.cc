@@ -1,4 +1,4 @@
-#include "broker/query/page_token.h"
+#include "broker/audit/page_token.h"
 
 #include <google/protobuf/message.h>
 
@@ -8,7 +8,7 @@
 #include "broker/crypto/hash.h"
 #include "broker/crypto/random.h"
 
-namespace schakel::query {
+namespace schakel::audit {
 
 namespace {
 
@@ -73,4 +73,4 @@ Result<uint32_t> PageSize(uint32_t requested) {
   return requested;
 }
 
-}  // namespace schakel::query
+}  // namespace schakel::audit

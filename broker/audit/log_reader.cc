@@ -1,17 +1,20 @@
-#include "broker/query/log.h"
+#include "broker/audit/log_reader.h"
 
 #include <vector>
 
-#include "broker/machine/keys.h"
-#include "broker/machine/log_tree.h"
+#include "broker/audit/keys.h"
+#include "broker/audit/log_tree.h"
 #include "broker/merkle/note.h"
 #include "broker/merkle/proof.h"
 #include "broker/merkle/tile.h"
-#include "broker/query/reading.h"
 
-namespace schakel::query {
+namespace schakel::audit {
 
 namespace {
+
+Error Damaged(const std::string& what) {
+  return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", what);
+}
 
 Error OutOfTree(const char* field, uint64_t size) {
   return InvalidArgument(
@@ -21,7 +24,7 @@ Error OutOfTree(const char* field, uint64_t size) {
 
 merkle::NodeReader Nodes(const store::StateReader& state, uint64_t size) {
   return merkle::NodesFromTiles(
-      size, [&state](const merkle::TileId& tile) { return machine::ReadTile(state, tile); });
+      size, [&state](const merkle::TileId& tile) { return ReadTile(state, tile); });
 }
 
 template <typename Response>
@@ -31,9 +34,25 @@ void FillPath(const merkle::Path& path, Response* out) {
 
 }  // namespace
 
+Result<std::optional<state::v1::Meta>> ReadMeta(const store::StateReader& state) {
+  SCHAKEL_ASSIGN(auto raw, state.Get(store::Family::kHot, keys::Meta()));
+  if (!raw) return std::optional<state::v1::Meta>();
+  state::v1::Meta meta;
+  if (!meta.ParseFromString(*raw)) return Damaged("the log's place is no Meta");
+  return std::optional(std::move(meta));
+}
+
+Result<state::v1::Meta> MetaOf(const store::StateReader& state) {
+  SCHAKEL_ASSIGN(auto meta, ReadMeta(state));
+  if (!meta) {
+    return MakeError(ErrorCode::kUnavailable, "NOT_SERVING", "the log has not begun yet");
+  }
+  return *std::move(meta);
+}
+
 Result<SignedHead> LastCheckpoint(const store::StateReader& state) {
   SCHAKEL_ASSIGN(auto meta, MetaOf(state));
-  SCHAKEL_ASSIGN(auto note, state.Get(store::Family::kLocal, machine::keys::Checkpoint()));
+  SCHAKEL_ASSIGN(auto note, state.Get(store::Family::kLocal, keys::Checkpoint()));
   if (!note) {
     Error early = MakeError(ErrorCode::kUnavailable, "NOT_SERVING",
                             "no checkpoint was signed yet; it follows within a second");
@@ -64,7 +83,7 @@ Result<v1::GetInclusionProofResponse> GetInclusionProof(
   const uint64_t size = request.tree_size() == 0 ? covered : request.tree_size();
   if (size > covered) return OutOfTree("tree_size", covered);
   if (request.index() >= size) return OutOfTree("index", size);
-  SCHAKEL_ASSIGN(auto entry, machine::ReadEntry(state, request.index()));
+  SCHAKEL_ASSIGN(auto entry, ReadEntry(state, request.index()));
   SCHAKEL_ASSIGN(auto path, merkle::InclusionProof(request.index(), size, Nodes(state, size)));
   v1::GetInclusionProofResponse response;
   response.set_entry(entry.str());
@@ -109,20 +128,21 @@ Result<v1::GetTileResponse> GetTile(const store::StateReader& state,
   const uint64_t full = merkle::FullTiles(tile.level, last.checkpoint.head.size);
   const uint32_t partial = merkle::PartialWidth(tile.level, last.checkpoint.head.size);
   if (tile.index > full || (tile.index == full && tile.width > partial)) {
-    return NotFound("the tree of the last checkpoint has no such tile", "index");
+    return MakeError(ErrorCode::kNotFound, "NOT_FOUND",
+                     "the tree of the last checkpoint has no such tile", "index");
   }
   v1::GetTileResponse response;
   if (!request.entries()) {
-    SCHAKEL_ASSIGN(*response.mutable_tile(), machine::ReadTile(state, tile));
+    SCHAKEL_ASSIGN(*response.mutable_tile(), ReadTile(state, tile));
     return response;
   }
   std::vector<Digest> entries;
   for (uint64_t i = 0; i < tile.width; ++i) {
-    SCHAKEL_ASSIGN(auto entry, machine::ReadEntry(state, tile.index * merkle::kTileWidth + i));
+    SCHAKEL_ASSIGN(auto entry, ReadEntry(state, tile.index * merkle::kTileWidth + i));
     entries.push_back(entry);
   }
   response.set_tile(merkle::EncodeEntryBundle(entries));
   return response;
 }
 
-}  // namespace schakel::query
+}  // namespace schakel::audit
