@@ -30,7 +30,7 @@ bool IsHostPort(const std::string& address) {
 
 void SetLimits(const ServerOptions& options, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(static_cast<int>(options.message_bytes_max));
-  builder->SetMaxSendMessageSize(static_cast<int>(options.message_bytes_max));
+  builder->SetMaxSendMessageSize(static_cast<int>(options.answer_bytes_max));
   grpc::ResourceQuota quota("schakel");
   quota.Resize(options.memory_bytes_max);
   builder->SetResourceQuota(quota);

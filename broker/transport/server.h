@@ -23,7 +23,8 @@ struct ServerOptions {
   TlsFiles tls;
   bool reflection = false;
   // LIMIT: a larger message is refused by gRPC with RESOURCE_EXHAUSTED before a handler sees it.
-  size_t message_bytes_max = limits::kMessageBytesMax;
+  size_t message_bytes_max = limits::kMessageBytesMax;  // of what is received
+  size_t answer_bytes_max = limits::kMessageBytesMax;   // of what is sent
   size_t metadata_bytes_max = limits::kMetadataBytesMax;
   size_t memory_bytes_max = limits::kServerMemoryBytesMax;
 };

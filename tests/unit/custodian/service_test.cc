@@ -470,6 +470,48 @@ TEST_F(ServiceTest, AnOlderCopyEvaluatesNothingAndShowsCheckpointsStill) {
   }
 }
 
+// What is asked is small here, what is answered need not be.
+TEST_F(ServiceTest, APageAndAnExportMayBeLargerThanAnyRequest) {
+  Admit({.per_day = 5000, .per_30_days = 5000});
+  auto& server = Start(0);
+  const auto stub = v1::CustodianService::NewStub(Channel(0, member_));
+  v1::EvaluateRequest evaluate;
+  evaluate.set_epoch(1);
+  evaluate.add_blinded_elements(crypto::Point::Generator().str());
+  constexpr int kCalls = 600;
+  for (int i = 0; i < kCalls; ++i) {
+    grpc::ClientContext context;
+    Fill(&context);
+    v1::EvaluateResponse response;
+    ASSERT_EQ(End(stub->Evaluate(&context, evaluate, &response)).reason, "");
+  }
+  server.Look();
+  grpc::ClientContext asking;
+  Fill(&asking);
+  v1::QueryLogRequest query;
+  query.set_request_id(Bytes(16, 'q'));
+  query.set_page_size(1000);
+  v1::QueryLogResponse page;
+  EXPECT_EQ(End(stub->QueryLog(&asking, query, &page)).reason, "");
+  EXPECT_EQ(page.records_size(), kCalls);
+  EXPECT_GT(page.ByteSizeLong(), limits::kCustodianMessageBytesMax);
+  grpc::ClientContext exporting;
+  Fill(&exporting);
+  v1::ExportLogRequest request;
+  request.set_request_id(Bytes(16, 'e'));
+  const auto pieces = stub->ExportLog(&exporting, request);
+  v1::ExportLogResponse piece;
+  size_t bytes = 0;
+  bool whole = false;
+  while (pieces->Read(&piece)) {
+    bytes += piece.frames().size();
+    whole = whole || !piece.checkpoint().empty();
+  }
+  EXPECT_EQ(End(pieces->Finish()).reason, "");
+  EXPECT_GT(bytes, limits::kCustodianMessageBytesMax);
+  EXPECT_TRUE(whole);
+}
+
 TEST_F(ServiceTest, ADataFolderWithoutALogIsRefused) {
   std::vector<Error> problems;
   const Settings settings = set_.SettingsOf(0);
