@@ -15,8 +15,9 @@ class Access : public RegionTest {
   // A connection with another certificate than a participant's own.
   static std::shared_ptr<sdk::Connection> ConnectWith(
       const testing::TestCertificate& certificate,
-      std::chrono::milliseconds timeout = std::chrono::seconds(5)) {
-    auto connection = sdk::Connection::Open({.address = region().address(),
+      std::chrono::milliseconds timeout = std::chrono::seconds(5),
+      const std::string& address = region().address()) {
+    auto connection = sdk::Connection::Open({.address = address,
                                              .server_name = {},
                                              .ca_file = region().pki().ca(),
                                              .certificate_file = certificate.certificate,
@@ -32,8 +33,15 @@ class Access : public RegionTest {
     EXPECT_TRUE(connection.ok()) << Why(connection);
     return *connection;
   }
-  static std::string ReasonOf(const std::shared_ptr<sdk::Connection>& connection) {
-    const auto status = CallEmpty(*connection, "/schakel.v1.AuditService/GetCheckpoint");
+  static std::shared_ptr<sdk::Connection> ToCustodian(const testing::TestCertificate& certificate) {
+    return ConnectWith(certificate, std::chrono::seconds(5), CustodianAddress());
+  }
+  static std::string CustodianAddress() {
+    return region().ContextOf("police").custodians(0).address();
+  }
+  static std::string ReasonOf(const std::shared_ptr<sdk::Connection>& connection,
+                              const std::string& path = "/schakel.v1.AuditService/GetCheckpoint") {
+    const auto status = CallEmpty(*connection, path);
     return status.ok() ? "OK" : status.error().reason;
   }
   // Until a stream that is open now ends; its reason.
@@ -103,6 +111,48 @@ TEST_F(Access, EachRpcIsOpenToItsRolesAndToNoOther) {
         EXPECT_EQ(status.error().code, ErrorCode::kPermissionDenied);
       }
     }
+  }
+}
+
+// The same of a custodian, whose members file says who has authority. What an empty request meets
+// once the door is open.
+const std::map<std::string, std::string> kOfACustodian = {
+    {"CustodianService.Evaluate", "FIELD_MISSING"},
+    {"CustodianService.GetKeyDocument", "OK"},
+    {"CustodianService.GetBudget", "OK"},
+    {"CustodianService.GetLogCheckpoint", "OK"},
+    {"CustodianService.GetLogInclusionProof", "OK"},
+    {"CustodianService.GetLogConsistencyProof", "FIELD_INVALID"},
+    {"CustodianService.GetLogTile", "NOT_FOUND"},
+    {"CustodianService.QueryLog", "FIELD_MISSING"},
+    {"CustodianService.ExportLog", "FIELD_MISSING"},
+};
+
+TEST_F(Access, EachRpcOfACustodianIsOpenToItsMembersAndToNobodyElse) {
+  const auto methods = MethodsOfACustodian();
+  EXPECT_EQ(methods.size(), kOfACustodian.size());
+  const auto of = [](const std::string& name) { return ToCustodian(region().CertificateOf(name)); };
+  const auto another_key = ToCustodian(region().pki().IssueFor(OinOf("police").str()));
+  const auto unnumbered = ToCustodian(region().pki().Issue({.oin = ""}));
+  const auto unknown = ToCustodian(region().pki().IssueFor(testing::TestOin(7777)));
+  for (const auto& method : methods) {
+    ASSERT_TRUE(kOfACustodian.contains(method)) << method;
+    SCOPED_TRACE(method);
+    const std::string path = PathOf(method);
+    for (const char* member : {"police", "region-auditor"}) {
+      EXPECT_EQ(ReasonOf(of(member), path), kOfACustodian.at(method)) << member;
+    }
+    // In the broker's directory, each of them, and in no members file.
+    for (const char* name : {"corporation", "chain-director", "registrar"}) {
+      EXPECT_EQ(ReasonOf(of(name), path), "NO_AUTHORITY") << name;
+    }
+    EXPECT_EQ(ReasonOf(unknown, path), "NO_AUTHORITY");
+    EXPECT_EQ(ReasonOf(another_key, path), "CERTIFICATE_UNKNOWN");
+    EXPECT_EQ(ReasonOf(unnumbered, path), "CERTIFICATE_UNKNOWN");
+    EXPECT_EQ(ReasonOf(ConnectionOf("police"), path), "METHOD_UNKNOWN") << "the broker has none";
+  }
+  for (const auto& method : MethodsOfTheBroker()) {
+    EXPECT_EQ(ReasonOf(of("police"), PathOf(method)), "METHOD_UNKNOWN") << method;
   }
 }
 

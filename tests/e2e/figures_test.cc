@@ -4,7 +4,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -52,6 +54,15 @@ void Read(const std::string& text, Shown* shown) {
       shown->series.insert(line.substr(0, line.find_first_of("{ ")));
     }
   }
+}
+
+// Of a metric without labels; nullopt when it is not shown.
+std::optional<double> ValueOf(const std::string& text, const std::string& metric) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(metric + " ")) return std::stod(line.substr(metric.size() + 1));
+  }
+  return std::nullopt;
 }
 
 class Figures : public RegionTest {
@@ -115,6 +126,36 @@ TEST_F(Figures, EachAlertIsNamedByAFigureOrAsksForWhatPrometheusKnows) {
     if (metrics == std::set<std::string>{"up"}) continue;
     EXPECT_THAT(all_help, HasSubstr(alert.name));
   }
+}
+
+// By the metric that the alert rule asks for, whatever its name; members have smaller budgets
+// afterwards.
+TEST_F(Figures, WZHalfOfABudgetSoundsTheAlarmAtTheCustodian) {
+  std::string metric;
+  for (const auto& alert : testing::ReadAlerts()) {
+    if (alert.name != "SchakelBudgetHalfUsed") continue;
+    metric = *testing::MetricsIn(alert.expression).begin();
+    EXPECT_EQ(alert.expression, metric + " > 0");
+  }
+  ASSERT_FALSE(metric.empty());
+  const auto value = [&] { return ValueOf(MetricsAt(region().custodian_metrics_port()), metric); };
+  ASSERT_EQ(value(), 0.0);
+  const auto members = region().folder() / "members.yaml";
+  std::string text = testing::ReadFile(members);
+  const std::string budget = "per_day: 500000";
+  for (size_t at = 0; (at = text.find(budget, at)) != std::string::npos;) {
+    text.replace(at, budget.size(), "per_day: 2");
+  }
+  testing::WriteFile(region().folder() / "members.new", text);
+  std::filesystem::rename(region().folder() / "members.new", members);
+  ASSERT_EQ(value(), 0.0) << "nobody has used anything yet";
+  ASSERT_OK_AND(const auto person, PersonBy(region(), "police", 0));
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (value() != 1.0 && std::chrono::steady_clock::now() < limit) {
+  }
+  EXPECT_EQ(value(), 1.0);
+  ASSERT_OK_AND(const auto second, PersonBy(region(), "police", 1));
+  EXPECT_EQ(PersonBy(region(), "police", 2).error().reason, "BUDGET_EXHAUSTED");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "clients/sdk/status.h"
 #include "schakel/v1/audit.pb.h"
 #include "schakel/v1/consent.pb.h"
+#include "schakel/v1/custodian.pb.h"
 #include "schakel/v1/directory.pb.h"
 #include "schakel/v1/policy.pb.h"
 #include "schakel/v1/signal.grpc.pb.h"
@@ -56,14 +57,12 @@ Status SignAgain(sdk::Session& from, v1::Envelope* envelope) {
   return {};
 }
 
-std::vector<std::string> MethodsOfTheBroker() {
+namespace {
+
+std::vector<std::string> MethodsOf(
+    const std::vector<const google::protobuf::FileDescriptor*>& files) {
   std::vector<std::string> methods;
-  for (const auto* file :
-       {v1::PublishRequest::descriptor()->file(), v1::FetchRequest::descriptor()->file(),
-        v1::RecordStatementRequest::descriptor()->file(),
-        v1::AdmitOrganisationRequest::descriptor()->file(),
-        v1::ActivatePolicyRequest::descriptor()->file(),
-        v1::QueryRecordsRequest::descriptor()->file()}) {
+  for (const auto* file : files) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int m = 0; m < file->service(s)->method_count(); ++m) {
         methods.push_back(file->service(s)->name() + "." + file->service(s)->method(m)->name());
@@ -71,6 +70,21 @@ std::vector<std::string> MethodsOfTheBroker() {
     }
   }
   return methods;
+}
+
+}  // namespace
+
+std::vector<std::string> MethodsOfTheBroker() {
+  return MethodsOf({v1::PublishRequest::descriptor()->file(),
+                    v1::FetchRequest::descriptor()->file(),
+                    v1::RecordStatementRequest::descriptor()->file(),
+                    v1::AdmitOrganisationRequest::descriptor()->file(),
+                    v1::ActivatePolicyRequest::descriptor()->file(),
+                    v1::QueryRecordsRequest::descriptor()->file()});
+}
+
+std::vector<std::string> MethodsOfACustodian() {
+  return MethodsOf({v1::EvaluateRequest::descriptor()->file()});
 }
 
 std::string PathOf(const std::string& method) {

@@ -29,6 +29,8 @@ Status SignAgain(sdk::Session& from, v1::Envelope* envelope);
 
 // Every method of every service of the broker, by the linked descriptors: SignalService.Publish.
 std::vector<std::string> MethodsOfTheBroker();
+// The same of a custodian.
+std::vector<std::string> MethodsOfACustodian();
 // Its path on the wire: /schakel.v1.SignalService/Publish.
 std::string PathOf(const std::string& method);
 // Any method (/schakel.v1.Service/Method) with one empty message; the status that ends it, OK as

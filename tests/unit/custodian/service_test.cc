@@ -542,10 +542,12 @@ TEST_F(ServiceTest, AGaugeNamesWhoUsedHalfOfABudget) {
   EXPECT_EQ(EvaluateSome(0, 4).reason, "");
   server.Look();
   EXPECT_EQ(server.metrics().Text().find(kMember), std::string::npos);
+  EXPECT_THAT(server.metrics().Text(), HasSubstr("schakel_custodian_members_over_half 0"));
   EXPECT_EQ(lines_.str().find("budget_half_used"), std::string::npos);
   EXPECT_EQ(EvaluateSome(0, 2).reason, "");
   server.Look();
   EXPECT_THAT(server.metrics().Text(), HasSubstr(day + "0.6"));
+  EXPECT_THAT(server.metrics().Text(), HasSubstr("schakel_custodian_members_over_half 1"));
   EXPECT_EQ(server.metrics().Text().find(window), std::string::npos);
   EXPECT_THAT(server.metrics().Text(), HasSubstr("schakel_custodian_cap_used_ratio 0.3"));
   EXPECT_THAT(lines_.str(), HasSubstr("budget_half_used"));

@@ -106,6 +106,8 @@ TEST(RoleTable, SaysWhoMayDoWhat) {
       {"schakel.v1.AuditService.Export", {v1::ROLE_AUDITOR}},
       {"schakel.v1.AuditService.GetTile", all},
       {"schakel.v1.CustodianService.Evaluate", {v1::ROLE_PARTNER, v1::ROLE_AUDITOR}},
+      {"schakel.v1.CustodianService.QueryLog", {v1::ROLE_PARTNER, v1::ROLE_AUDITOR}},
+      {"schakel.v1.CustodianService.ExportLog", {v1::ROLE_PARTNER, v1::ROLE_AUDITOR}},
   };
   for (const Expected& expected : table) {
     const MethodRule* rule = FindMethod(expected.method);
