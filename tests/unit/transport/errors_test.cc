@@ -163,6 +163,15 @@ TEST(Errors, StatusesOfGrpcItselfGetTheNearestReason) {
   }
 }
 
+TEST(Errors, ACallThatWasEndedAtOnceNamesItsReasonBeforeTheMessage) {
+  const auto remote = RemoteErrorFrom(
+      grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "READER_STALLED: a write was not taken"));
+  EXPECT_EQ(remote.error.reason, "READER_STALLED");
+  EXPECT_EQ(remote.dutch, DutchText("READER_STALLED"));
+  EXPECT_EQ(ErrorFromStatus(grpc::Status(grpc::StatusCode::UNAVAILABLE, "NO_SUCH: x")).reason,
+            "NOT_SERVING");
+}
+
 TEST(Errors, DetailsOfAnotherDomainAreNoReason) {
   google::rpc::Status status;
   google::rpc::ErrorInfo info;
