@@ -113,7 +113,12 @@ void ControlSocket::Run() {
     if (wait[1].revents != 0) return;
     if (wait[0].revents == 0) continue;
     const UniqueFd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (peer.valid() && MayAsk(peer)) Serve(peer);
+    if (peer.valid()) {
+      if (MayAsk(peer)) Serve(peer);
+    } else {
+      // Out of file descriptors, most likely: the next try has to wait, not to spin.
+      ::poll(&wait[1], 1, 100);
+    }
   }
 }
 
