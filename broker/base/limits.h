@@ -35,6 +35,7 @@ inline constexpr size_t kReasonTextBytesMax = 500;  // a refusal's reason
 inline constexpr size_t kNameBytesMax = 200;        // an organisation's name
 inline constexpr size_t kReferenceBytesMax = 200;   // an auditor's reference
 inline constexpr size_t kFormVersionBytesMax = 64;
+inline constexpr size_t kLanguageBytesMax = 35;     // BCP 47, 4.4.1: enough for every tag in use
 
 // ---- Directory ----
 inline constexpr size_t kOrganisationsMax = 10'000;  // listed in memory by the broker
@@ -113,6 +114,7 @@ inline constexpr auto kKeepaliveTimeout = 20s;
 inline constexpr auto kPingIntervalMin = 20s;           // more pings than that close a connection
 inline constexpr size_t kIdentityCacheMax = 1024;       // parsed client certificates
 inline constexpr size_t kHealthWatchersMax = 256;       // load balancers and probes, not members
+inline constexpr size_t kServiceNameBytesMax = 200;  // each watcher keeps the one that it asked for
 inline constexpr size_t kReflectionStreamsMax = 16;     // people with a tool
 inline constexpr size_t kReflectionRequestsMax = 1000;  // of one stream; a tool asks some dozens
 inline constexpr size_t kErrorMessageBytesMax = 1000;   // trailers must fit in a client's 8 KiB

@@ -13,7 +13,7 @@
 namespace schakel::custodian {
 
 // Thread-safe. Must outlive the server that it is registered with.
-class Service final : public v1::CustodianService::CallbackService {
+class Service final : public transport::Strict<v1::CustodianService::CallbackService> {
  public:
   // All must outlive it.
   struct Parts {
@@ -23,7 +23,12 @@ class Service final : public v1::CustodianService::CallbackService {
     const LogDesk* desk = nullptr;
     WorkerPool* pool = nullptr;
   };
-  explicit Service(Parts parts) : parts_(parts) {}
+  explicit Service(Parts parts) : parts_(parts) {
+    RegisterStrict(&Service::Evaluate, &Service::GetKeyDocument, &Service::GetBudget,
+                   &Service::GetLogCheckpoint, &Service::GetLogInclusionProof,
+                   &Service::GetLogConsistencyProof, &Service::GetLogTile, &Service::QueryLog,
+                   &Service::ExportLog);
+  }
 
   grpc::ServerUnaryReactor* Evaluate(grpc::CallbackServerContext* context,
                                      const v1::EvaluateRequest* request,

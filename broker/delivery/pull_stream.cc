@@ -23,7 +23,7 @@ PullStream* PullStream::Start(grpc::CallbackServerContext* context, transport::S
   stream->pass_.Watch([weak](const Error& error) {
     if (auto alive = weak.lock()) alive->End(error, true);
   });
-  stream->StartRead(&stream->request_);
+  stream->StartRead(stream->request_.ToRead());
   return stream.get();
 }
 
@@ -38,8 +38,13 @@ PullStream::PullStream(grpc::CallbackServerContext* context, transport::StreamPa
 // ---- Reading ----
 
 void PullStream::OnReadDone(bool ok) {
-  if (!ok) return End({}, false);  // the client closed its side
-  Status handled = Handle(request_);
+  if (!ok) {
+    // The client closed its side, or sent what is no message.
+    return End(
+        request_.DidNotParse() ? Status(transport::MalformedMessage(request_.get())) : Status(),
+        false);
+  }
+  Status handled = Handle(request_.get());
   if (!handled.ok()) return End(handled, false);
   std::lock_guard lock(mutex_);
   ReadNext();
@@ -48,7 +53,7 @@ void PullStream::OnReadDone(bool ok) {
 void PullStream::ReadNext() {
   // LIMIT: who asks and does not read the answers is not listened to until it does.
   reading_ = answers_due_ < limits::kSettlementsPerStreamMax;
-  if (reading_ && !ended_) StartRead(&request_);
+  if (reading_ && !ended_) StartRead(request_.ToRead());
 }
 
 Status PullStream::Open(const v1::PullOpen& open) {
@@ -91,26 +96,14 @@ Status PullStream::Handle(const v1::PullRequest& request) {
       MaybeDeliver();
       return {};
     }
-    case v1::PullRequest::kAcknowledge: {
-      SCHAKEL_ASSIGN(auto command, ToCommand(request.acknowledge()));
-      Settle(request.acknowledge().delivery_id(), command);
-      return {};
-    }
-    case v1::PullRequest::kRefuse: {
-      SCHAKEL_ASSIGN(auto command, ToCommand(request.refuse()));
-      Settle(request.refuse().delivery_id(), command);
-      return {};
-    }
-    case v1::PullRequest::kRelease: {
-      SCHAKEL_ASSIGN(auto command, ToCommand(request.release()));
-      Settle(request.release().delivery_id(), command);
-      return {};
-    }
-    case v1::PullRequest::kExtend: {
-      SCHAKEL_ASSIGN(auto command, ToCommand(request.extend()));
-      Settle(request.extend().delivery_id(), command);
-      return {};
-    }
+    case v1::PullRequest::kAcknowledge:
+      return HandleSettlement(request.acknowledge(), "acknowledge");
+    case v1::PullRequest::kRefuse:
+      return HandleSettlement(request.refuse(), "refuse");
+    case v1::PullRequest::kRelease:
+      return HandleSettlement(request.release(), "release");
+    case v1::PullRequest::kExtend:
+      return HandleSettlement(request.extend(), "extend");
     case v1::PullRequest::REQUEST_NOT_SET:
       break;
   }
@@ -118,6 +111,18 @@ Status PullStream::Handle(const v1::PullRequest& request) {
 }
 
 // ---- Settling ----
+
+template <typename Settlement>
+Status PullStream::HandleSettlement(const Settlement& settlement, const char* field) {
+  auto command = ToCommand(settlement);
+  if (!command.ok()) {
+    Error error = command.error();
+    if (!error.field.empty()) error.field = std::string(field) + "." + error.field;
+    return error;
+  }
+  Settle(settlement.delivery_id(), *std::move(command));
+  return {};
+}
 
 void PullStream::Settle(Bytes delivery_id, machine::Request request) {
   auto self = shared_from_this();

@@ -56,6 +56,8 @@ class PullStream final : public grpc::ServerBidiReactor<v1::PullRequest, v1::Pul
   Status Open(const v1::PullOpen& open);
   // Reads the next request, unless too many answers wait for their reader. mutex_ held.
   void ReadNext();
+  template <typename Settlement>
+  Status HandleSettlement(const Settlement& settlement, const char* field);
   void Settle(Bytes delivery_id, machine::Request request);
   void Note(const DeliveryId& delivery, const machine::Outcome& outcome);
   void OnSettled(const Bytes& delivery_id, Result<machine::Outcome> outcome);
@@ -73,7 +75,7 @@ class PullStream final : public grpc::ServerBidiReactor<v1::PullRequest, v1::Pul
   const machine::Caller caller_;
   std::shared_ptr<PullStream> self_;  // until OnDone
 
-  v1::PullRequest request_;  // of the read in progress
+  transport::StreamMessage<v1::PullRequest> request_;  // of the read in progress
 
   std::mutex mutex_;  // guards what follows
   bool opened_ = false;

@@ -36,6 +36,8 @@ Result<machine::Request> ToCommand(const v1::RefuseRequest& request) {
   if (request.has_redirect()) {
     SCHAKEL_TRY(machine::CheckCode(request.redirect().function(), "redirect.function"));
     SCHAKEL_TRY(machine::CheckCode(request.redirect().area(), "redirect.area"));
+    // It goes into the record of the refusal.
+    SCHAKEL_TRY(machine::CheckKnown(request.redirect(), "redirect"));
   }
   return machine::Request(machine::Refuse{id, request});
 }
@@ -54,7 +56,10 @@ Result<machine::Request> ToCommand(const v1::ExtendRequest& request) {
 
 Result<machine::Request> ToCommand(const v1::FetchRequest& request) {
   SCHAKEL_ASSIGN(auto id, ReadId<RequestId>(request.fetch_id(), "fetch_id"));
-  if (request.max_items() < 1 || request.max_items() > limits::kFetchMax) {
+  if (request.max_items() == 0) {
+    return InvalidArgument("FIELD_MISSING", "max_items", "1 to 64 expected");
+  }
+  if (request.max_items() > limits::kFetchMax) {
     return InvalidArgument("FIELD_INVALID", "max_items", "1 to 64 expected");
   }
   SCHAKEL_ASSIGN(Micros lease, ReadLease(request.has_lease() ? &request.lease() : nullptr,

@@ -24,7 +24,8 @@ Result<Answer> Apply(Context& ctx, const AttachSubject& command) {
   }
   auto not_found = [] {
     return MakeError(ErrorCode::kNotFound, "NOT_FOUND",
-                     "no unlinked subject of that label was delivered to this organisation");
+                     "no unlinked subject of that label was delivered to this organisation",
+                     "subject_label");
   };
   state::v1::SignalState signal;
   SCHAKEL_ASSIGN(bool known, ctx.Get(Family::kHot, keys::Signal(*sender, *signal_id), &signal));

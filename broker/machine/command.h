@@ -123,6 +123,7 @@ struct ActivatePolicy {
 struct RecordQuery {
   std::string rpc;                        // name of the RPC
   std::optional<v1::SubjectRef> subject;  // whom, when one is named
+  std::string subject_field = "subject";  // where the request has it
   std::string ground;
   std::string reference;
   Bytes question;  // the request as it came

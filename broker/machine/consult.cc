@@ -79,6 +79,8 @@ Result<Answer> Apply(Context& ctx, const Preflight& command) {
     auto oin = OrganisationId::From(routed.oin());
     if (routed.has_function()) {
       oin = bundle->Resolve({routed.function().function(), routed.function().area()});
+      // As at publish, where it counts who can open it.
+      if (oin && !routed.oin().empty() && routed.oin() != oin->str()) oin.reset();
     }
     auto* outcome = response.add_outcomes();
     SlotDecision decision =

@@ -10,57 +10,90 @@ using store::Family;
 
 namespace {
 
-Status Wrong(const char* field, const std::string& expected) {
-  return InvalidArgument("FIELD_INVALID", std::string("organisation.") + field, expected);
+Error Refused(const char* reason, const char* field, const std::string& expected) {
+  return InvalidArgument(reason, std::string("organisation.") + field, expected);
+}
+Error Wrong(const char* field, const std::string& expected) {
+  return Refused("FIELD_INVALID", field, expected);
+}
+Error Missing(const char* field, const std::string& expected) {
+  return Refused("FIELD_MISSING", field, expected);
 }
 
-Status CheckOrganisation(const Context& ctx, const policy::CompiledBundle& bundle,
-                         const v1::Organisation& o) {
-  if (!OrganisationId::From(o.oin())) return Wrong("oin", "an OIN of 20 digits expected");
-  if (o.name().empty() || o.name().size() > limits::kNameBytesMax) {
-    return Wrong("name", "1 to 200 bytes expected");
-  }
-  if (!v1::Role_IsValid(o.role()) || o.role() == v1::ROLE_UNSPECIFIED) {
-    return Wrong("role", "one role expected");
-  }
+// At most so many bytes or entries.
+Status CheckMost(size_t given, size_t max, const char* field) {
+  if (given <= max) return {};
+  return Refused("TOO_LARGE", field, "at most " + std::to_string(max) + " expected");
+}
+
+Status CheckCertificateDigest(const Bytes& digest, const char* field) {
+  if (digest.empty()) return Missing(field, "32 bytes expected");
+  return digest.size() == 32 ? Status() : Status(Wrong(field, "32 bytes expected"));
+}
+
+Status CheckPlace(const policy::CompiledBundle& bundle, const v1::Organisation& o) {
   bool partner = o.role() == v1::ROLE_PARTNER;
-  if (partner && !bundle.KnowsSector(o.sector())) {
-    return Wrong("sector", "a sector of the active bundle expected");
-  }
   if (!partner && !o.sector().empty()) return Wrong("sector", "only partners have a sector");
-  if (static_cast<size_t>(o.areas_size()) > limits::kAreasPerOrganisationMax) {
-    return Wrong("areas", "at most 64 expected");
+  if (partner && o.sector().empty()) return Missing("sector", "a partner has a sector");
+  if (partner && !bundle.KnowsSector(o.sector())) {
+    return Refused("UNKNOWN_CODE", "sector", "a sector of the active bundle expected");
   }
+  SCHAKEL_TRY(
+      CheckMost(static_cast<size_t>(o.areas_size()), limits::kAreasPerOrganisationMax, "areas"));
   for (const auto& area : o.areas()) {
-    if (!bundle.KnowsArea(area)) return Wrong("areas", "areas of the active bundle expected");
+    if (!bundle.KnowsArea(area)) {
+      return Refused("UNKNOWN_CODE", "areas", "areas of the active bundle expected");
+    }
   }
-  if (o.bsn_authority() != !o.bsn_authority_article().empty() ||
-      o.bsn_authority_article().size() > limits::kReferenceBytesMax) {
-    return Wrong("bsn_authority_article", "the article that gives the authority, and only with it");
-  }
-  if (o.certificate_issuer_digest().size() != 32) {
-    return Wrong("certificate_issuer_digest", "32 bytes expected");
-  }
-  if (o.certificate_spki_digest().size() != 32) {
-    return Wrong("certificate_spki_digest", "32 bytes expected");
-  }
-  if (static_cast<size_t>(o.audited_oins_size()) > limits::kAuditedOinsMax) {
-    return Wrong("audited_oins", "at most 256 expected");
-  }
+  return {};
+}
+
+Status CheckScope(const Context& ctx, const v1::Organisation& o) {
+  SCHAKEL_TRY(CheckMost(static_cast<size_t>(o.audited_oins_size()), limits::kAuditedOinsMax,
+                        "audited_oins"));
   for (const auto& oin : o.audited_oins()) {
     if (!OrganisationId::From(oin)) return Wrong("audited_oins", "OINs of 20 digits expected");
   }
+  if (!v1::AuditScope_IsValid(o.audit_scope())) return Wrong("audit_scope", "a scope expected");
   bool auditor = o.role() == v1::ROLE_AUDITOR;
   if (!auditor && (o.audit_scope() != v1::AUDIT_SCOPE_UNSPECIFIED || o.audited_oins_size() > 0)) {
     return Wrong("audit_scope", "only auditors have a scope");
   }
   bool region = o.audit_scope() == v1::AUDIT_SCOPE_REGION;
-  if (region != o.has_audit_scope_until() ||
-      (region && o.audit_scope_until().seconds() <= static_cast<int64_t>(ctx.now_ms() / 1000))) {
+  const auto& until = o.audit_scope_until();
+  if (region && !o.has_audit_scope_until()) {
+    return Missing("audit_scope_until", "a moment to come with scope region");
+  }
+  constexpr int64_t kYear10000 = 253'402'300'800;
+  bool moment = until.seconds() < kYear10000 && until.nanos() >= 0 && until.nanos() < 1'000'000'000;
+  bool to_come = until.seconds() > static_cast<int64_t>(ctx.now_ms() / 1000);
+  if (region != o.has_audit_scope_until() || (region && !(moment && to_come))) {
     return Wrong("audit_scope_until", "a moment to come with scope region, and only with it");
   }
-  if (o.contact().size() > limits::kNameBytesMax) return Wrong("contact", "at most 200 bytes");
   return {};
+}
+
+Status CheckOrganisation(const Context& ctx, const policy::CompiledBundle& bundle,
+                         const v1::Organisation& o) {
+  SCHAKEL_TRY(CheckKnown(o, "organisation"));
+  SCHAKEL_TRY(CheckOin(o.oin(), "organisation.oin"));
+  if (o.name().empty()) return Missing("name", "1 to 200 bytes expected");
+  SCHAKEL_TRY(CheckMost(o.name().size(), limits::kNameBytesMax, "name"));
+  if (o.role() == v1::ROLE_UNSPECIFIED) return Missing("role", "one role expected");
+  if (!v1::Role_IsValid(o.role())) return Wrong("role", "one role expected");
+  SCHAKEL_TRY(CheckPlace(bundle, o));
+  const std::string& article = o.bsn_authority_article();
+  if (o.bsn_authority() && article.empty()) {
+    return Missing("bsn_authority_article", "the article that gives the authority");
+  }
+  if (!o.bsn_authority() && !article.empty()) {
+    return Wrong("bsn_authority_article", "an article only with the authority");
+  }
+  SCHAKEL_TRY(CheckMost(article.size(), limits::kReferenceBytesMax, "bsn_authority_article"));
+  SCHAKEL_TRY(CheckCertificateDigest(o.certificate_issuer_digest(), "certificate_issuer_digest"));
+  SCHAKEL_TRY(CheckCertificateDigest(o.certificate_spki_digest(), "certificate_spki_digest"));
+  SCHAKEL_TRY(CheckScope(ctx, o));
+  return CheckMost(o.contact().size(), limits::kNameBytesMax, "contact");
 }
 
 // Writes the next version of an entry with its record. Returns the receipt.
@@ -126,11 +159,13 @@ Result<Answer> Apply(Context& ctx, const AdmitOrganisation& command) {
 }
 
 Result<Answer> Apply(Context& ctx, const DisableOrganisation& command) {
+  SCHAKEL_TRY(CheckOin(command.request.oin(), "oin"));
   auto oin = OrganisationId::From(command.request.oin());
-  if (!oin) return InvalidArgument("FIELD_INVALID", "oin", "an OIN of 20 digits expected");
-  if (command.request.reason().empty() ||
-      command.request.reason().size() > limits::kReasonTextBytesMax) {
-    return InvalidArgument("FIELD_INVALID", "reason", "1 to 500 bytes expected");
+  if (command.request.reason().empty()) {
+    return InvalidArgument("FIELD_MISSING", "reason", "1 to 500 bytes expected");
+  }
+  if (command.request.reason().size() > limits::kReasonTextBytesMax) {
+    return InvalidArgument("TOO_LARGE", "reason", "1 to 500 bytes expected");
   }
   if (*oin == ctx.caller().organisation) {
     return MakeError(ErrorCode::kFailedPrecondition, "FIELD_INVALID",

@@ -68,18 +68,22 @@ bool HasUnknownFields(const google::protobuf::Message& message) {
 }
 
 Status CheckHeader(const v1::Header& h) {
+  if (h.format_version() == 0) {
+    return InvalidArgument("FIELD_MISSING", "header.format_version", "1 expected");
+  }
   if (h.format_version() != 1) {
     return InvalidArgument("FIELD_INVALID", "header.format_version",
                            "is " + std::to_string(h.format_version()) + "; 1 expected");
   }
   SCHAKEL_TRY(CheckUpTo(h.region(), limits::kCodeBytesMax, "header.region"));
   SCHAKEL_TRY(CheckSize(h.signal_id(), 16, "header.signal_id"));
-  if (!OrganisationId::From(h.sender())) {
-    return InvalidArgument("FIELD_INVALID", "header.sender", "an OIN of 20 digits expected");
-  }
+  SCHAKEL_TRY(CheckOin(h.sender(), "header.sender"));
   SCHAKEL_TRY(CheckSize(h.sender_key_set_digest(), 32, "header.sender_key_set_digest"));
   SCHAKEL_TRY(CheckCode(h.signal_type(), "header.signal_type"));
   SCHAKEL_TRY(CheckCode(h.purpose(), "header.purpose"));
+  if (h.urgency() == v1::URGENCY_UNSPECIFIED) {
+    return InvalidArgument("FIELD_MISSING", "header.urgency", "is required");
+  }
   if (h.urgency() != v1::URGENCY_NORMAL && h.urgency() != v1::URGENCY_ACUTE) {
     return InvalidArgument("FIELD_INVALID", "header.urgency",
                            "URGENCY_NORMAL or URGENCY_ACUTE expected");
@@ -109,10 +113,7 @@ Status CheckRouting(const v1::Routing& r) {
   std::set<std::string> oins;
   for (int i = 0; i < r.recipients_size(); ++i) {
     const auto& recipient = r.recipients(i);
-    if (!OrganisationId::From(recipient.oin())) {
-      return InvalidArgument("FIELD_INVALID", At("routing.recipients", i, "oin"),
-                             "an OIN of 20 digits expected");
-    }
+    SCHAKEL_TRY(CheckOin(recipient.oin(), At("routing.recipients", i, "oin")));
     if (!oins.insert(recipient.oin()).second) {
       return InvalidArgument("FIELD_INVALID", At("routing.recipients", i, "oin"),
                              "a recipient stands twice");
@@ -141,21 +142,6 @@ Status CheckRouting(const v1::Routing& r) {
 
 bool SameRef(const v1::SubjectRef& a, const v1::SubjectRef& b) {
   return a.SerializeAsString() == b.SerializeAsString();
-}
-
-Status CheckMeta(const v1::SectionMeta& meta, int i) {
-  SCHAKEL_TRY(CheckCode(meta.category(), At("sections", i, "meta.category")));
-  SCHAKEL_TRY(CheckCode(meta.ground(), At("sections", i, "meta.ground")));
-  SCHAKEL_TRY(CheckCount(meta.subject_labels_size(), limits::kSubjectsMax,
-                         At("sections", i, "meta.subject_labels")));
-  if (static_cast<size_t>(meta.attested_conditions_size()) > limits::kAttestationsMax) {
-    return InvalidArgument("TOO_LARGE", At("sections", i, "meta.attested_conditions"),
-                           "at most 16 conditions");
-  }
-  for (const auto& condition : meta.attested_conditions()) {
-    SCHAKEL_TRY(CheckCode(condition, At("sections", i, "meta.attested_conditions")));
-  }
-  return {};
 }
 
 // Finds the subjects of a section, and checks the reference that only identity-bsn carries.
@@ -204,12 +190,12 @@ Status AddSection(ParsedEnvelope* e, int i, const Digest& hd, std::vector<Digest
   SCHAKEL_TRY(CheckUpTo(section.meta(), limits::kMetaBytesMax, At("sections", i, "meta")));
   SCHAKEL_TRY(CheckSize(section.commitment(), 32, At("sections", i, "commitment")));
   if (!IsSealedSize(section.ciphertext().size())) {
-    return InvalidArgument("FIELD_INVALID", At("sections", i, "ciphertext"),
+    return InvalidArgument(section.ciphertext().empty() ? "FIELD_MISSING" : "FIELD_INVALID", At("sections", i, "ciphertext"),
                            "1, 4, 16 or 64 KiB and 16 bytes expected");
   }
   auto& meta = e->metas.emplace_back();
   SCHAKEL_TRY(ParseStrict(section.meta(), At("sections", i, "meta"), &meta));
-  SCHAKEL_TRY(CheckMeta(meta, i));
+  SCHAKEL_TRY(CheckSectionMeta(meta, At("sections", i, "meta")));
   SCHAKEL_ASSIGN(auto places, FindSubjects(*e, meta, i));
   e->section_subjects.push_back(std::move(places));
 
@@ -223,6 +209,7 @@ Status AddSection(ParsedEnvelope* e, int i, const Digest& hd, std::vector<Digest
   for (int k = 0; k < section.wraps_size(); ++k) {
     const auto& wrap = section.wraps(k);
     std::string field = At("sections", i) + "." + At("wraps", k);
+    SCHAKEL_TRY(CheckOin(wrap.recipient(), field + ".recipient"));
     auto recipient = std::find_if(e->recipients.begin(), e->recipients.end(),
                                   [&](const auto& r) { return r.str() == wrap.recipient(); });
     if (recipient == e->recipients.end()) {
@@ -270,7 +257,7 @@ Status CheckValues(const ParsedEnvelope& e, const std::vector<Digest>& known,
 Status CheckProof(ParsedEnvelope* e) {
   const auto& proof = e->envelope.proof();
   if (proof.count() < 1 || proof.count() > limits::kBatchEnvelopesMax) {
-    return InvalidArgument("FIELD_INVALID", "proof.count", "1 to 64 expected");
+    return InvalidArgument(proof.count() == 0 ? "FIELD_MISSING" : "FIELD_INVALID", "proof.count", "1 to 64 expected");
   }
   if (proof.index() >= proof.count()) {
     return InvalidArgument("FIELD_INVALID", "proof.index", "less than proof.count expected");
@@ -294,12 +281,7 @@ Status ParseStrict(BytesView bytes, const std::string& field, google::protobuf::
     return InvalidArgument("FIELD_INVALID", field,
                            "is no " + out->GetDescriptor()->name() + " message");
   }
-  if (HasUnknownFields(*out)) {
-    return InvalidArgument(
-        "FIELD_INVALID", field,
-        "a " + out->GetDescriptor()->name() + " without unknown fields expected");
-  }
-  return {};
+  return CheckKnown(*out, field);
 }
 
 Status CheckCode(const std::string& code, const std::string& field) {
@@ -311,6 +293,33 @@ Status CheckCode(const std::string& code, const std::string& field) {
     return InvalidArgument("FIELD_INVALID", field, "a code of a-z, 0-9 and hyphens expected");
   }
   return {};
+}
+
+Status CheckOin(const std::string& oin, const std::string& field) {
+  if (OrganisationId::From(oin)) return {};
+  return InvalidArgument(oin.empty() ? "FIELD_MISSING" : "FIELD_INVALID", field,
+                         "an OIN of 20 digits expected");
+}
+
+Status CheckSectionMeta(const v1::SectionMeta& meta, const std::string& field) {
+  SCHAKEL_TRY(CheckCode(meta.category(), field + ".category"));
+  SCHAKEL_TRY(CheckCode(meta.ground(), field + ".ground"));
+  SCHAKEL_TRY(
+      CheckCount(meta.subject_labels_size(), limits::kSubjectsMax, field + ".subject_labels"));
+  if (static_cast<size_t>(meta.attested_conditions_size()) > limits::kAttestationsMax) {
+    return InvalidArgument("TOO_LARGE", field + ".attested_conditions", "at most 16 conditions");
+  }
+  for (const auto& condition : meta.attested_conditions()) {
+    SCHAKEL_TRY(CheckCode(condition, field + ".attested_conditions"));
+  }
+  return {};
+}
+
+Status CheckKnown(const google::protobuf::Message& message, const std::string& field) {
+  if (!HasUnknownFields(message)) return {};
+  return InvalidArgument(
+      "FIELD_INVALID", field,
+      "a " + message.GetDescriptor()->name() + " without unknown fields expected");
 }
 
 Status CheckSubjectRef(const v1::SubjectRef& ref, const std::string& field) {
@@ -334,9 +343,7 @@ Result<std::shared_ptr<const ParsedEnvelope>> ParseEnvelope(v1::Envelope envelop
     return InvalidArgument("TOO_LARGE", "",
                            "the envelope is " + std::to_string(bytes) + " bytes; at most 262144");
   }
-  if (HasUnknownFields(envelope)) {
-    return InvalidArgument("FIELD_INVALID", "", "an envelope without unknown fields expected");
-  }
+  SCHAKEL_TRY(CheckKnown(envelope, ""));
   SCHAKEL_TRY(CheckUpTo(envelope.header(), limits::kHeaderBytesMax, "header"));
   SCHAKEL_TRY(CheckUpTo(envelope.routing(), limits::kRoutingBytesMax, "routing"));
   v1::Header header;

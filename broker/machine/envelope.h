@@ -39,8 +39,16 @@ inline bool IsLinked(const v1::SubjectRef& ref) {
   return ref.pairs_size() > 0 && ref.pairs(0).epoch() != 0;
 }
 
-// 1..kCodeBytesMax characters of [a-z0-9-]. FIELD_MISSING or FIELD_INVALID.
+// 1..kCodeBytesMax characters of [a-z0-9-]. FIELD_MISSING, TOO_LARGE or FIELD_INVALID.
 Status CheckCode(const std::string& code, const std::string& field);
+// An OIN of 20 digits. FIELD_MISSING or FIELD_INVALID.
+Status CheckOin(const std::string& oin, const std::string& field);
+// Codes, 1 to 16 labels, at most 16 conditions; whether the labels are subjects' is asked elsewhere.
+// FIELD_MISSING, TOO_LARGE or FIELD_INVALID.
+Status CheckSectionMeta(const v1::SectionMeta& meta, const std::string& field);
+// FIELD_INVALID when the message, or one within it, has a field that this broker does not know:
+// what is stored or hashed must be understood whole.
+Status CheckKnown(const google::protobuf::Message& message, const std::string& field);
 
 // Parses `bytes` as a message without unknown fields. FIELD_INVALID with `field`.
 Status ParseStrict(BytesView bytes, const std::string& field, google::protobuf::Message* out);

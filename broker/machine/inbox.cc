@@ -93,7 +93,7 @@ Result<PlacedItem> FindDelivery(const Context& ctx, const OrganisationId& recipi
   SCHAKEL_ASSIGN(auto raw, ctx.GetRaw(Family::kHot, keys::Delivery(delivery)));
   auto unknown = [] {
     return MakeError(ErrorCode::kNotFound, "DELIVERY_UNKNOWN",
-                     "no delivery of that id to this organisation");
+                     "no delivery of that id to this organisation", "delivery_id");
   };
   if (!raw || raw->size() != 30 || raw->substr(0, 20) != recipient.str()) return unknown();
   auto key = ItemKey::Parse(BytesView(*raw).substr(20));

@@ -14,12 +14,13 @@ Result<PlacedItem> FindLeased(const Context& ctx, const OrganisationId& recipien
                               const DeliveryId& delivery) {
   SCHAKEL_ASSIGN(auto placed, FindDelivery(ctx, recipient, delivery));
   if (IsSettled(placed.item)) {
-    return MakeError(ErrorCode::kFailedPrecondition, "DELIVERY_SETTLED", "this item was settled");
+    return MakeError(ErrorCode::kFailedPrecondition, "DELIVERY_SETTLED", "this item was settled",
+                     "delivery_id");
   }
   const auto& ids = placed.item.delivery_ids();
   if (placed.item.state() != state::v1::ITEM_STATE_LEASED || *ids.rbegin() != delivery.view()) {
     return MakeError(ErrorCode::kFailedPrecondition, "LEASE_LOST",
-                     "the lease of this delivery has ended");
+                     "the lease of this delivery has ended", "delivery_id");
   }
   return placed;
 }

@@ -9,7 +9,7 @@ Result<Answer> Apply(Context& ctx, const RecordQuery& command) {
   const auto& auditor = entry->organisation();
   if (command.subject) {
     SCHAKEL_ASSIGN(auto bundle, ctx.facts().ActiveBundle(ctx));
-    SCHAKEL_TRY(CheckEpochs(*bundle, *command.subject, true, "subject"));
+    SCHAKEL_TRY(CheckEpochs(*bundle, *command.subject, true, command.subject_field));
   }
   QueryGrant grant;
   grant.region = auditor.audit_scope() == v1::AUDIT_SCOPE_REGION &&

@@ -11,7 +11,7 @@ Result<v1::LogReceipt> SettledAlready(const Context& ctx, const PlacedItem& plac
                                       state::v1::ItemState same) {
   if (placed.item.state() == same) return ctx.Receipt(placed.item.settled_index());
   return MakeError(ErrorCode::kFailedPrecondition, "DELIVERY_SETTLED",
-                   "this item was settled otherwise");
+                   "this item was settled otherwise", "delivery_id");
 }
 
 }  // namespace

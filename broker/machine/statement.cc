@@ -62,7 +62,10 @@ Status CheckAxis(const policy::CompiledBundle& bundle, const v1::PartyAxis& axis
 Status CheckPeriod(const Context& ctx, const v1::Statement& s) {
   auto longest = static_cast<uint64_t>(
       std::chrono::duration_cast<Millis>(limits::kStatementValidityMax).count());
-  if (s.not_before_ms() == 0 || s.not_after_ms() <= s.not_before_ms() ||
+  if (s.not_before_ms() == 0) {
+    return InvalidArgument("FIELD_MISSING", "statement.not_before_ms", "is required");
+  }
+  if (s.not_after_ms() <= s.not_before_ms() ||
       s.not_after_ms() - s.not_before_ms() > longest) {
     return InvalidArgument("FIELD_INVALID", "statement.not_after_ms",
                            "after not_before_ms and at most ten years later expected");
@@ -220,7 +223,7 @@ Result<Answer> Apply(Context& ctx, const RecordStatement& command) {
   SCHAKEL_ASSIGN(auto statements, FindStatements(ctx.view(), *bundle, s.subject()));
   if (statements.ids.size() >= limits::kStatementsPerSubjectMax) {
     return MakeError(ErrorCode::kResourceExhausted, "TOO_MANY_STATEMENTS",
-                     "the subject has 256 statements already");
+                     "the subject has 256 statements already", "statement.subject");
   }
   bool objection = s.kind() == v1::STATEMENT_KIND_OBJECTION;
   std::vector<state::v1::StatementState> covered;

@@ -1,5 +1,6 @@
 #include "broker/query/directory.h"
 
+#include "broker/machine/envelope.h"
 #include "broker/machine/facts.h"
 #include "broker/machine/keys.h"
 #include "broker/query/reading.h"
@@ -31,8 +32,8 @@ Result<v1::OrganisationEntry> Entry(const store::StateReader& state,
 
 Result<v1::GetOrganisationResponse> GetOrganisation(const store::StateReader& state,
                                                     const v1::GetOrganisationRequest& request) {
+  SCHAKEL_TRY(machine::CheckOin(request.oin(), "oin"));
   auto oin = OrganisationId::From(request.oin());
-  if (!oin) return InvalidArgument("FIELD_INVALID", "oin", "an OIN of 20 digits expected");
   if (!request.key_set_digest().empty() && !Digest::From(request.key_set_digest())) {
     return InvalidArgument("FIELD_INVALID", "key_set_digest", "32 bytes, or none, expected");
   }
@@ -92,12 +93,8 @@ Result<v1::ResolveFunctionResponse> ResolveFunction(const store::StateReader& st
                                                     Bundles& bundles,
                                                     const v1::ResolveFunctionRequest& request) {
   const auto& function = request.function();
-  if (function.function().empty()) {
-    return InvalidArgument("FIELD_MISSING", "function.function", "a function is required");
-  }
-  if (function.area().empty()) {
-    return InvalidArgument("FIELD_MISSING", "function.area", "an area is required");
-  }
+  SCHAKEL_TRY(machine::CheckCode(function.function(), "function.function"));
+  SCHAKEL_TRY(machine::CheckCode(function.area(), "function.area"));
   auto unresolved = [](const char* what) {
     return MakeError(ErrorCode::kNotFound, "FUNCTION_UNRESOLVED", what, "function");
   };

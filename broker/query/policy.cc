@@ -4,6 +4,7 @@
 
 #include "broker/base/limits.h"
 #include "broker/machine/context.h"
+#include "broker/machine/envelope.h"
 #include "broker/machine/facts.h"
 #include "broker/machine/keys.h"
 #include "broker/query/reading.h"
@@ -33,12 +34,17 @@ Status CheckCodes(const v1::ExplainRequest& request) {
   for (const auto& code : request.attested_conditions()) {
     SCHAKEL_TRY(machine::CheckCode(code, "attested_conditions"));
   }
-  return {};
+  const std::string& language = request.language();
+  if (language.empty() || language == "nl" || language == "en") return {};
+  return InvalidArgument("FIELD_INVALID", "language", "nl or en expected");
 }
 
 // Whom the question is about as recipient: the OIN, or who fulfils the function.
 Result<OrganisationId> Recipient(const policy::CompiledBundle& bundle,
                                  const v1::ExplainRequest& request) {
+  if (!request.recipient().empty() && request.has_function()) {
+    return InvalidArgument("FIELD_INVALID", "recipient", "an OIN, or a function, not both");
+  }
   if (!request.recipient().empty()) {
     auto oin = OrganisationId::From(request.recipient());
     if (!oin) return InvalidArgument("FIELD_INVALID", "recipient", "an OIN of 20 digits expected");
@@ -47,6 +53,8 @@ Result<OrganisationId> Recipient(const policy::CompiledBundle& bundle,
   if (!request.has_function()) {
     return InvalidArgument("FIELD_MISSING", "recipient", "an OIN, or a function, is required");
   }
+  SCHAKEL_TRY(machine::CheckCode(request.function().function(), "function.function"));
+  SCHAKEL_TRY(machine::CheckCode(request.function().area(), "function.area"));
   auto oin = bundle.Resolve({request.function().function(), request.function().area()});
   if (!oin) {
     return MakeError(ErrorCode::kNotFound, "FUNCTION_UNRESOLVED",
@@ -83,10 +91,8 @@ Result<v1::GetPolicyResponse> GetPolicy(const store::StateReader& state,
 Result<v1::ExplainResponse> Explain(const store::StateReader& state, Bundles& bundles,
                                     const v1::ExplainRequest& request) {
   SCHAKEL_TRY(CheckCodes(request));
+  SCHAKEL_TRY(machine::CheckOin(request.sender(), "sender"));
   auto sender_oin = OrganisationId::From(request.sender());
-  if (!sender_oin) {
-    return InvalidArgument("FIELD_INVALID", "sender", "an OIN of 20 digits expected");
-  }
   SCHAKEL_ASSIGN(auto meta, MetaOf(state));
   SCHAKEL_ASSIGN(auto named, bundles.Named(state, request.digest()));
   SCHAKEL_ASSIGN(auto recipient_oin, Recipient(*named.bundle, request));

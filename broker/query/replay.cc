@@ -7,6 +7,7 @@
 #include "broker/base/limits.h"
 #include "broker/machine/facts.h"
 #include "broker/machine/keys.h"
+#include "broker/query/audit_fields.h"
 #include "broker/query/page_token.h"
 #include "broker/query/past_event.h"
 #include "broker/query/reading.h"
@@ -137,6 +138,13 @@ class Replayer {
 };
 
 }  // namespace
+
+Status CheckReplay(const store::StateReader& state, Bundles& bundles,
+                   const v1::ReplayRequest& request) {
+  SCHAKEL_TRY(Failure(PageSize(request.page_size())));
+  if (request.digest().empty()) return {};
+  return Failure(bundles.Named(state, request.digest()));
+}
 
 Result<v1::ReplayResponse> Replay(const store::StateReader& state, Bundles& bundles,
                                   const Scope& scope, const v1::ReplayRequest& request) {

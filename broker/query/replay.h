@@ -18,6 +18,9 @@ namespace schakel::query {
 // Events are decided whole: an answer stops after the event that reached page_size decisions, or
 // after limits::kScanPerQueryMax records. A first_index within an event compares its records from
 // there on. FIELD_INVALID page_size, digest; NOT_FOUND digest.
+// Checks what a request alone shows, before the look becomes a record.
+Status CheckReplay(const store::StateReader& state, Bundles& bundles,
+                   const v1::ReplayRequest& request);
 Result<v1::ReplayResponse> Replay(const store::StateReader& state, Bundles& bundles,
                                   const Scope& scope, const v1::ReplayRequest& request);
 

@@ -49,7 +49,10 @@ Result<v1::GetSignalResponse> GetSignal(const store::StateReader& state,
                                         const OrganisationId& caller,
                                         const v1::GetSignalRequest& request) {
   auto id = SignalId::From(request.signal_id());
-  if (!id) return InvalidArgument("FIELD_INVALID", "signal_id", "16 bytes expected");
+  if (!id) {
+    return InvalidArgument(request.signal_id().empty() ? "FIELD_MISSING" : "FIELD_INVALID",
+                           "signal_id", "16 bytes expected");
+  }
   SCHAKEL_ASSIGN(auto meta, MetaOf(state));
   SCHAKEL_ASSIGN(auto signal, Read<state::v1::SignalState>(state, Family::kHot,
                                                            machine::keys::Signal(caller, *id)));

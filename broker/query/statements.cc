@@ -5,6 +5,7 @@
 
 #include "broker/machine/context.h"
 #include "broker/machine/keys.h"
+#include "broker/query/audit_fields.h"
 #include "broker/query/reading.h"
 
 namespace schakel::query {
@@ -12,6 +13,14 @@ namespace schakel::query {
 using store::Family;
 
 namespace {
+
+ListId ListOf(const OrganisationId& caller, const v1::ListStatementsRequest& request) {
+  return {"ListStatements", caller.str(), FilterOf(request)};
+}
+
+ListId ListOf(const OrganisationId& caller, const StatementId& withdrawn) {
+  return {"WithdrawStatement", caller.str(), withdrawn.str()};
+}
 
 bool MayList(const v1::Statement& s, const OrganisationId& caller) {
   return s.recorder() == caller.str() || s.sender().organisation() == caller.str() ||
@@ -111,12 +120,18 @@ Status PageOfRecorder(const store::StateReader& state, const PageTokens& tokens,
 
 }  // namespace
 
+Status CheckListStatements(const PageTokens& tokens, const OrganisationId& caller,
+                           const v1::ListStatementsRequest& request) {
+  SCHAKEL_TRY(Failure(PageSize(request.page_size())));
+  return Failure(tokens.Open(ListOf(caller, request), request.page_token()));
+}
+
 Result<v1::ListStatementsResponse> ListStatements(const store::StateReader& state,
                                                   const PageTokens& tokens,
                                                   const OrganisationId& caller,
                                                   const v1::ListStatementsRequest& request) {
   SCHAKEL_ASSIGN(uint32_t size, PageSize(request.page_size()));
-  ListId list{"ListStatements", caller.str(), FilterOf(request)};
+  ListId list = ListOf(caller, request);
   SCHAKEL_ASSIGN(auto cursor, tokens.Open(list, request.page_token()));
   SCHAKEL_ASSIGN(auto meta, MetaOf(state));
   v1::ListStatementsResponse response;
@@ -131,12 +146,19 @@ Result<v1::ListStatementsResponse> ListStatements(const store::StateReader& stat
   return response;
 }
 
+Status CheckEarlierDeliveries(const PageTokens& tokens, const OrganisationId& caller,
+                              const StatementId& statement,
+                              const v1::WithdrawStatementRequest& request) {
+  SCHAKEL_TRY(Failure(PageSize(request.page_size())));
+  return Failure(tokens.Open(ListOf(caller, statement), request.page_token()));
+}
+
 Status EarlierDeliveries(const store::StateReader& state, const PageTokens& tokens,
                          const OrganisationId& caller, const StatementId& statement,
                          const v1::WithdrawStatementRequest& request,
                          v1::WithdrawStatementResponse* out) {
   SCHAKEL_ASSIGN(uint32_t size, PageSize(request.page_size()));
-  ListId list{"WithdrawStatement", caller.str(), statement.str()};
+  ListId list = ListOf(caller, statement);
   SCHAKEL_ASSIGN(auto cursor, tokens.Open(list, request.page_token()));
   SCHAKEL_ASSIGN(auto stored, Read<state::v1::StatementState>(state, Family::kRegistry,
                                                               machine::keys::Statement(statement)));

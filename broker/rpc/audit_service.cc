@@ -69,6 +69,7 @@ grpc::ServerUnaryReactor* AuditService::QueryRecords(grpc::CallbackServerContext
         machine::RecordQuery look;
         look.rpc = "QueryRecords";
         if (request->filter().has_subject()) look.subject = request->filter().subject();
+        look.subject_field = "filter.subject";
         look.ground = request->ground();
         look.reference = request->reference();
         look.question = request->SerializeAsString();

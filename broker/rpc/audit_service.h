@@ -5,9 +5,14 @@
 
 namespace schakel::rpc {
 
-class AuditService final : public v1::AuditService::CallbackService {
+class AuditService final : public transport::Strict<v1::AuditService::CallbackService> {
  public:
-  explicit AuditService(const Parts& parts) : parts_(parts) {}
+  explicit AuditService(const Parts& parts) : parts_(parts) {
+    RegisterStrict(&AuditService::QueryRecords, &AuditService::SubjectReport,
+                   &AuditService::GetCheckpoint, &AuditService::GetInclusionProof,
+                   &AuditService::GetConsistencyProof, &AuditService::GetTile,
+                   &AuditService::Export);
+  }
 
   grpc::ServerUnaryReactor* QueryRecords(grpc::CallbackServerContext* context,
                                          const v1::QueryRecordsRequest* request,

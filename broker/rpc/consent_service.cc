@@ -2,6 +2,7 @@
 
 #include "broker/base/limits.h"
 #include "broker/crypto/statement_format.h"
+#include "broker/machine/envelope.h"
 #include "broker/machine/facts.h"
 #include "broker/machine/keys.h"
 #include "broker/query/statements.h"
@@ -31,9 +32,8 @@ Result<machine::RecordStatement> ReadStatement(KeySets& key_sets,
   SCHAKEL_TRY(machine::ParseStrict(request.statement(), "statement", &command.statement));
   SCHAKEL_TRY(CheckStatement(command.statement));
   SCHAKEL_TRY(VerifyBy(key_sets, *Digest::From(command.statement.key_set_digest()),
-                       command.statement.recorder(),
-                       crypto::StatementMessage(request.statement()), request.signature(),
-                       "signature"));
+                       command.statement.recorder(), crypto::StatementMessage(request.statement()),
+                       request.signature(), {"statement.key_set_digest", "signature"}));
   return command;
 }
 
@@ -47,7 +47,7 @@ Result<machine::WithdrawStatement> ReadWithdrawal(KeySets& key_sets,
   SCHAKEL_TRY(VerifyBy(key_sets, *Digest::From(command.withdrawal.key_set_digest()),
                        command.withdrawal.recorder(),
                        crypto::WithdrawalMessage(request.withdrawal()), request.signature(),
-                       "signature"));
+                       {"withdrawal.key_set_digest", "signature"}));
   return command;
 }
 
@@ -59,7 +59,9 @@ grpc::ServerUnaryReactor* ConsentService::RecordStatement(grpc::CallbackServerCo
   return parts_.guard->Unary(
       context, request, [=, this](transport::Caller caller, transport::UnaryAnswer answer) {
         auto command = ReadStatement(*parts_.key_sets, *request);
-        if (!command.ok()) return answer.Finish(command.error());
+        if (!command.ok()) {
+          return RefuseRecorded(parts_, command.error(), "RecordStatement", caller, answer);
+        }
         auto values = ValuesOf(command->statement.subject());
         SubmitFor<v1::RecordStatementResponse>(
             parts_, *std::move(command), caller, answer,
@@ -77,8 +79,13 @@ grpc::ServerUnaryReactor* ConsentService::WithdrawStatement(
   return parts_.guard->Unary(
       context, request, [=, this](transport::Caller caller, transport::UnaryAnswer answer) {
         auto command = ReadWithdrawal(*parts_.key_sets, *request);
-        if (!command.ok()) return answer.Finish(command.error());
+        if (!command.ok()) {
+          return RefuseRecorded(parts_, command.error(), "WithdrawStatement", caller, answer);
+        }
         auto statement = *StatementId::From(command->withdrawal.statement_id());
+        Status page =
+            query::CheckEarlierDeliveries(*parts_.tokens, caller.organisation, statement, *request);
+        if (!page.ok()) return answer.Finish(page);
         auto finish = [=, this] {
           auto snapshot = parts_.store->TakeSnapshot();
           answer.Finish(query::EarlierDeliveries(*snapshot, *parts_.tokens, caller.organisation,
@@ -113,8 +120,12 @@ grpc::ServerUnaryReactor* ConsentService::ListStatements(grpc::CallbackServerCon
         if (Status id = CheckSized(request->request_id(), 16, "request_id"); !id.ok()) {
           return answer.Finish(id);
         }
+        Status page = query::CheckListStatements(*parts_.tokens, caller.organisation, *request);
+        if (!page.ok()) return answer.Finish(page);
         // Only a list about a subject is a look at a person.
         if (!request->has_subject()) return read();
+        Status subject = machine::CheckSubjectRef(request->subject(), "subject");
+        if (!subject.ok()) return answer.Finish(subject);
         SubmitFor<std::monostate>(parts_, machine::ListStatements{request->subject()}, caller,
                                   answer, [=](uint64_t, std::monostate) { read(); });
       });

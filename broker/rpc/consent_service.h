@@ -5,9 +5,12 @@
 
 namespace schakel::rpc {
 
-class ConsentService final : public v1::ConsentService::CallbackService {
+class ConsentService final : public transport::Strict<v1::ConsentService::CallbackService> {
  public:
-  explicit ConsentService(const Parts& parts) : parts_(parts) {}
+  explicit ConsentService(const Parts& parts) : parts_(parts) {
+    RegisterStrict(&ConsentService::RecordStatement, &ConsentService::WithdrawStatement,
+                   &ConsentService::ListStatements, &ConsentService::CheckConsent);
+  }
 
   grpc::ServerUnaryReactor* RecordStatement(grpc::CallbackServerContext* context,
                                             const v1::RecordStatementRequest* request,

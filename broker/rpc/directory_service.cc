@@ -3,6 +3,7 @@
 #include "broker/base/limits.h"
 #include "broker/crypto/cert_key.h"
 #include "broker/crypto/key_set.h"
+#include "broker/machine/envelope.h"
 #include "broker/query/directory.h"
 #include "broker/rpc/checks.h"
 
@@ -15,23 +16,44 @@ Error Wrong(const char* field, const std::string& what) {
 }
 
 Result<std::vector<crypto::Certificate>> ReadChain(const v1::SignedKeySet& key_set) {
-  if (key_set.certificate_chain_size() == 0 ||
-      static_cast<size_t>(key_set.certificate_chain_size()) > limits::kCertificateChainMax) {
-    return Wrong("certificate_chain", "1 to 5 certificates, leaf first, expected");
-  }
   std::vector<crypto::Certificate> chain;
   for (const auto& der : key_set.certificate_chain()) {
+    // The library's own words stay inside.
     auto certificate = crypto::Certificate::Parse(der);
-    if (!certificate.ok()) return Wrong("certificate_chain", certificate.error().message);
+    const bool is_der = !der.empty() && der[0] == '\x30';
+    if (!is_der || !certificate.ok()) return Wrong("certificate_chain", "DER expected");
     chain.push_back(*std::move(certificate));
   }
   return chain;
 }
 
+Status CheckShape(const v1::SignedKeySet& s) {
+  SCHAKEL_TRY(machine::CheckKnown(s, "key_set"));
+  const std::pair<const char*, bool> required[] = {
+      {"key_set.key_set", s.key_set().empty()},
+      {"key_set.certificate_signature", s.certificate_signature().empty()},
+      {"key_set.signing_key_signature", s.signing_key_signature().empty()},
+      {"key_set.certificate_chain", s.certificate_chain_size() == 0}};
+  for (const auto& [field, missing] : required) {
+    if (missing) return InvalidArgument("FIELD_MISSING", field, "is required");
+  }
+  if (static_cast<size_t>(s.certificate_chain_size()) > limits::kCertificateChainMax) {
+    return InvalidArgument("TOO_LARGE", "key_set.certificate_chain", "at most 5 expected");
+  }
+  for (const auto& der : s.certificate_chain()) {
+    if (der.size() <= limits::kCertificateBytesMax) continue;
+    return InvalidArgument("TOO_LARGE", "key_set.certificate_chain",
+                           "at most 16 KiB each expected");
+  }
+  return {};
+}
+
 // Both signatures, the chain, its revocation, and that it is the caller's own certificate.
 Status VerifyKeySet(const Parts& parts, const transport::Caller& caller,
                     const v1::SignedKeySet& signed_set) {
-  SCHAKEL_ASSIGN(auto key_set, crypto::ParseKeySet(signed_set.key_set()));
+  auto parsed = crypto::ParseKeySet(signed_set.key_set());
+  if (!parsed.ok()) return Wrong("key_set", parsed.error().field + ": " + parsed.error().message);
+  const crypto::KeySet& key_set = *parsed;
   if (key_set.oin != caller.organisation) return Wrong("key_set", "the OIN is not the caller's");
   if (!crypto::VerifyNewKeySignature(key_set, signed_set.signing_key_signature())) {
     return Wrong("signing_key_signature", "does not verify under the new signing key");
@@ -82,16 +104,17 @@ grpc::ServerUnaryReactor* DirectoryService::DisableOrganisation(
       });
 }
 
-grpc::ServerUnaryReactor* DirectoryService::RegisterKeySet(
-    grpc::CallbackServerContext* context, const v1::RegisterKeySetRequest* request,
-    v1::RegisterKeySetResponse* response) {
+grpc::ServerUnaryReactor* DirectoryService::RegisterKeySet(grpc::CallbackServerContext* context,
+                                                           const v1::RegisterKeySetRequest* request,
+                                                           v1::RegisterKeySetResponse* response) {
   return parts_.guard->Unary(
       context, request, [=, this](transport::Caller caller, transport::UnaryAnswer answer) {
         if (!request->has_key_set()) {
           return answer.Finish(InvalidArgument("FIELD_MISSING", "key_set", "is required"));
         }
+        if (Status shape = CheckShape(request->key_set()); !shape.ok()) return answer.Finish(shape);
         if (Status good = VerifyKeySet(parts_, caller, request->key_set()); !good.ok()) {
-          return answer.Finish(good);
+          return RefuseRecorded(parts_, good.error(), "RegisterKeySet", caller, answer);
         }
         SubmitTo(parts_, machine::RegisterKeySet{request->key_set()}, caller, answer, response);
       });
@@ -101,8 +124,7 @@ grpc::ServerUnaryReactor* DirectoryService::GetOrganisation(
     grpc::CallbackServerContext* context, const v1::GetOrganisationRequest* request,
     v1::GetOrganisationResponse* response) {
   return parts_.guard->Unary(
-      context, request,
-      [=, this](const transport::Caller&, const transport::UnaryAnswer& answer) {
+      context, request, [=, this](const transport::Caller&, const transport::UnaryAnswer& answer) {
         Answer(parts_, answer, response, [&](const store::StateReader& state) {
           return query::GetOrganisation(state, *request);
         });
@@ -125,8 +147,7 @@ grpc::ServerUnaryReactor* DirectoryService::ResolveFunction(
     grpc::CallbackServerContext* context, const v1::ResolveFunctionRequest* request,
     v1::ResolveFunctionResponse* response) {
   return parts_.guard->Unary(
-      context, request,
-      [=, this](const transport::Caller&, const transport::UnaryAnswer& answer) {
+      context, request, [=, this](const transport::Caller&, const transport::UnaryAnswer& answer) {
         Answer(parts_, answer, response, [&](const store::StateReader& state) {
           return query::ResolveFunction(state, *parts_.bundles, *request);
         });

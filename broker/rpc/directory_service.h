@@ -5,9 +5,13 @@
 
 namespace schakel::rpc {
 
-class DirectoryService final : public v1::DirectoryService::CallbackService {
+class DirectoryService final : public transport::Strict<v1::DirectoryService::CallbackService> {
  public:
-  explicit DirectoryService(const Parts& parts) : parts_(parts) {}
+  explicit DirectoryService(const Parts& parts) : parts_(parts) {
+    RegisterStrict(&DirectoryService::AdmitOrganisation, &DirectoryService::DisableOrganisation,
+                   &DirectoryService::RegisterKeySet, &DirectoryService::GetOrganisation,
+                   &DirectoryService::ListOrganisations, &DirectoryService::ResolveFunction);
+  }
 
   grpc::ServerUnaryReactor* AdmitOrganisation(grpc::CallbackServerContext* context,
                                               const v1::AdmitOrganisationRequest* request,

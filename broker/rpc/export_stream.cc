@@ -30,6 +30,10 @@ void ExportStream::Begin(const v1::ExportRequest& request) {
                  false);
     }
   }
+  if (request.entries_only() && request.with_details()) {
+    return End(InvalidArgument("FIELD_INVALID", "with_details", "entries alone have no details"),
+               false);
+  }
   auto depth = request.entries_only()   ? query::ExportDepth::kEntries
                : request.with_details() ? query::ExportDepth::kDetails
                                         : query::ExportDepth::kRecords;

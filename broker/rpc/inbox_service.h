@@ -5,9 +5,12 @@
 
 namespace schakel::rpc {
 
-class InboxService final : public v1::InboxService::CallbackService {
+class InboxService final : public transport::Strict<v1::InboxService::CallbackService> {
  public:
-  explicit InboxService(const Parts& parts) : parts_(parts) {}
+  explicit InboxService(const Parts& parts) : parts_(parts) {
+    RegisterStrict(&InboxService::Fetch, &InboxService::Acknowledge, &InboxService::Refuse,
+                   &InboxService::Release, &InboxService::Extend);
+  }
 
   grpc::ServerBidiReactor<v1::PullRequest, v1::PullResponse>* Pull(
       grpc::CallbackServerContext* context) override;

@@ -24,14 +24,15 @@ Result<std::optional<KeySets::Entry>> KeySets::Find(const Digest& digest) {
 }
 
 Status VerifyBy(KeySets& key_sets, const Digest& digest, const std::string& oin, BytesView message,
-                BytesView signature, const std::string& field) {
+                BytesView signature, const SignedFields& fields) {
   SCHAKEL_ASSIGN(auto entry, key_sets.Find(digest));
   if (!entry || entry->oin != oin) {
     return MakeError(ErrorCode::kFailedPrecondition, "KEY_SET_UNKNOWN",
-                     "the digest of a registered key set of the caller expected");
+                     "the digest of a registered key set of the caller expected", fields.key_set);
   }
   if (!crypto::VerifyEd25519(entry->signing_key, message, signature)) {
-    return InvalidArgument("SIGNATURE_INVALID", field, "does not verify under that key set");
+    return InvalidArgument("SIGNATURE_INVALID", fields.signature,
+                           "does not verify under that key set");
   }
   return {};
 }

@@ -29,9 +29,14 @@ class KeySets {
   std::unordered_map<Digest, Entry, DigestHash> entries_;
 };
 
+// Where the request names the key set, and where it has the signature.
+struct SignedFields {
+  const char* key_set;
+  const char* signature;
+};
 // Whether `signature` over `message` is that of the key set, which must be `oin`'s. KEY_SET_UNKNOWN,
-// SIGNATURE_INVALID (with `field`).
+// SIGNATURE_INVALID.
 Status VerifyBy(KeySets& key_sets, const Digest& digest, const std::string& oin, BytesView message,
-                BytesView signature, const std::string& field);
+                BytesView signature, const SignedFields& fields);
 
 }  // namespace schakel::rpc

@@ -74,6 +74,18 @@ void SubmitTo(const Parts& parts, machine::Request request, const transport::Cal
   });
 }
 
+// Whether a refusal before the queue is a denied attempt, which the log keeps: the request was well
+// formed and somebody else's, or nobody's, signature or key set stood under it.
+bool IsDeniedAttempt(const Error& error);
+// Calls `refuse` with the error when the attempt, if it is one, is on disk (I1).
+void Recorded(const Parts& parts, const Error& error, const char* rpc,
+              const transport::Caller& caller, std::function<void(const Error&)> refuse);
+inline void RefuseRecorded(const Parts& parts, const Error& error, const char* rpc,
+                           const transport::Caller& caller,
+                           const transport::UnaryAnswer& answer) {
+  Recorded(parts, error, rpc, caller, [answer](const Error& told) { answer.Finish(told); });
+}
+
 // Reads on a durable snapshot into `response`.
 template <typename T, typename Read>
 void Answer(const Parts& parts, const transport::UnaryAnswer& answer, T* response, Read&& read) {

@@ -10,6 +10,11 @@ namespace schakel::rpc {
 
 namespace {
 
+// What is wrong inside the bundle, and where, stands in the message.
+Error NoBundle(const Error& error) {
+  return InvalidArgument("BUNDLE_INVALID", "bundle", error.field + ": " + error.message);
+}
+
 // Compiles before queueing, so that the machine only swaps.
 Result<machine::ActivatePolicy> ReadBundle(const v1::ActivatePolicyRequest& request) {
   SCHAKEL_TRY(CheckSized(request.digest(), 32, "digest"));
@@ -22,14 +27,12 @@ Result<machine::ActivatePolicy> ReadBundle(const v1::ActivatePolicyRequest& requ
   if (crypto::PolicyDigest(request.bundle()).view() != request.digest()) {
     return InvalidArgument("BUNDLE_DIGEST_MISMATCH", "digest", "is not the digest of the bundle");
   }
-  SCHAKEL_ASSIGN(auto files, crypto::ParsePolicyBundle(request.bundle()));
+  auto files = crypto::ParsePolicyBundle(request.bundle());
+  if (!files.ok()) return NoBundle(files.error());
   policy::BundleFiles map;
-  for (auto& file : files) map.emplace(std::move(file.path), std::move(file.content));
+  for (auto& file : *files) map.emplace(std::move(file.path), std::move(file.content));
   auto compiled = policy::CompileFiles(map);
-  if (!compiled.ok()) {
-    return InvalidArgument("BUNDLE_INVALID", "bundle",
-                           compiled.error().field + ": " + compiled.error().message);
-  }
+  if (!compiled.ok()) return NoBundle(compiled.error());
   return machine::ActivatePolicy{request.bundle(), *Digest::From(request.digest()), *compiled};
 }
 
@@ -38,23 +41,21 @@ Result<machine::ActivatePolicy> ReadBundle(const v1::ActivatePolicyRequest& requ
 grpc::ServerUnaryReactor* PolicyService::ActivatePolicy(grpc::CallbackServerContext* context,
                                                         const v1::ActivatePolicyRequest* request,
                                                         v1::ActivatePolicyResponse* response) {
-  return parts_.guard->Unary(
-      context, request, [=, this](transport::Caller caller, transport::UnaryAnswer answer) {
-        auto command = ReadBundle(*request);
-        if (!command.ok()) return answer.Finish(command.error());
-        SubmitTo(parts_, *std::move(command), caller, answer, response);
-      });
+  return parts_.guard->Unary(context, request,
+                             [=, this](transport::Caller caller, transport::UnaryAnswer answer) {
+                               auto command = ReadBundle(*request);
+                               if (!command.ok()) return answer.Finish(command.error());
+                               SubmitTo(parts_, *std::move(command), caller, answer, response);
+                             });
 }
 
 grpc::ServerUnaryReactor* PolicyService::GetPolicy(grpc::CallbackServerContext* context,
                                                    const v1::GetPolicyRequest* request,
                                                    v1::GetPolicyResponse* response) {
   return parts_.guard->Unary(
-      context, request,
-      [=, this](const transport::Caller&, const transport::UnaryAnswer& answer) {
-        Answer(parts_, answer, response, [&](const store::StateReader& state) {
-          return query::GetPolicy(state, *request);
-        });
+      context, request, [=, this](const transport::Caller&, const transport::UnaryAnswer& answer) {
+        Answer(parts_, answer, response,
+               [&](const store::StateReader& state) { return query::GetPolicy(state, *request); });
       });
 }
 
@@ -62,8 +63,7 @@ grpc::ServerUnaryReactor* PolicyService::Explain(grpc::CallbackServerContext* co
                                                  const v1::ExplainRequest* request,
                                                  v1::ExplainResponse* response) {
   return parts_.guard->Unary(
-      context, request,
-      [=, this](const transport::Caller&, const transport::UnaryAnswer& answer) {
+      context, request, [=, this](const transport::Caller&, const transport::UnaryAnswer& answer) {
         Answer(parts_, answer, response, [&](const store::StateReader& state) {
           return query::Explain(state, *parts_.bundles, *request);
         });
@@ -75,6 +75,9 @@ grpc::ServerUnaryReactor* PolicyService::Replay(grpc::CallbackServerContext* con
                                                 v1::ReplayResponse* response) {
   return parts_.guard->Unary(
       context, request, [=, this](transport::Caller caller, transport::UnaryAnswer answer) {
+        if (Status serving = parts_.Serving(); !serving.ok()) return answer.Finish(serving);
+        Status shape = query::CheckReplay(*parts_.store->TakeSnapshot(), *parts_.bundles, *request);
+        if (!shape.ok()) return answer.Finish(shape);
         // A recomputation reads details: it is a look, and so a record.
         machine::RecordQuery look;
         look.rpc = "Replay";

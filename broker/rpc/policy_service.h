@@ -5,9 +5,12 @@
 
 namespace schakel::rpc {
 
-class PolicyService final : public v1::PolicyService::CallbackService {
+class PolicyService final : public transport::Strict<v1::PolicyService::CallbackService> {
  public:
-  explicit PolicyService(const Parts& parts) : parts_(parts) {}
+  explicit PolicyService(const Parts& parts) : parts_(parts) {
+    RegisterStrict(&PolicyService::ActivatePolicy, &PolicyService::GetPolicy,
+                   &PolicyService::Explain, &PolicyService::Replay);
+  }
 
   grpc::ServerUnaryReactor* ActivatePolicy(grpc::CallbackServerContext* context,
                                            const v1::ActivatePolicyRequest* request,

@@ -49,8 +49,8 @@ std::optional<Settings> LoadSettings(const fs::path& file, std::vector<Error>* p
 
   auto need = [&](const std::string& value, const char* key) {
     if (value.empty()) {
-      problems->push_back(InvalidArgument("CONFIG_INVALID", file.string(),
-                                          std::string(key) + " is required"));
+      problems->push_back(
+          InvalidArgument("CONFIG_INVALID", file.string(), std::string(key) + " is required"));
     }
   };
   need(config.data_folder(), "data_folder");
@@ -79,8 +79,8 @@ std::optional<Settings> LoadSettings(const fs::path& file, std::vector<Error>* p
   s.reflection = config.reflection();
   s.reserve_bytes = config.storage().reserve_bytes() != 0 ? config.storage().reserve_bytes()
                                                           : limits::kReserveBytesDefault;
-  s.cache_bytes = config.storage().cache_bytes() != 0 ? config.storage().cache_bytes()
-                                                      : size_t{256} << 20;
+  s.cache_bytes =
+      config.storage().cache_bytes() != 0 ? config.storage().cache_bytes() : size_t{256} << 20;
   if (config.limits().streams() != 0) s.limits.streams = config.limits().streams();
   if (config.limits().calls_per_second() != 0) {
     s.limits.calls_per_second = config.limits().calls_per_second();
@@ -94,7 +94,7 @@ std::optional<Settings> LoadSettings(const fs::path& file, std::vector<Error>* p
 }
 
 Result<crypto::SigningKey> LoadLogKey(const fs::path& path) {
-  struct stat info{};
+  struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     return InvalidArgument("FIELD_INVALID", path.string(), "the log key file is missing");
   }
@@ -122,10 +122,9 @@ Status WriteNewLogKey(const fs::path& path) {
                            "can't be created; a key file is never overwritten");
   }
   auto key = crypto::SigningKey::Generate();
-  std::string line =
-      Base64Encode({reinterpret_cast<const char*>(key.seed().ExposeSecret().data()),
-                    key.seed().size()}) +
-      "\n";
+  std::string line = Base64Encode({reinterpret_cast<const char*>(key.seed().ExposeSecret().data()),
+                                   key.seed().size()}) +
+                     "\n";
   bool written = ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
                  ::fsync(fd) == 0;
   ::close(fd);

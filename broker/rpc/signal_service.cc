@@ -9,6 +9,13 @@ namespace schakel::rpc {
 
 namespace {
 
+// Fields of an envelope by their place in the request.
+Error OfEnvelope(int i, Error error) {
+  std::string path = "envelopes[" + std::to_string(i) + "]";
+  error.field = error.field.empty() ? path : path + "." + error.field;
+  return error;
+}
+
 // One Publish call: results arrive in any order, the call ends with the last one.
 class PublishCall {
  public:
@@ -20,7 +27,7 @@ class PublishCall {
   void Refused(int i, const Error& error) {
     std::unique_lock lock(mutex_);
     *response_->mutable_results(i)->mutable_error() =
-        transport::ToRpcStatus(error, answer_.trace_id());
+        transport::ToRpcStatus(OfEnvelope(i, error), answer_.trace_id());
     Done(std::move(lock));
   }
 
@@ -71,12 +78,9 @@ Result<std::shared_ptr<const machine::ParsedEnvelope>> Verify(KeySets& key_sets,
                                                               const v1::Envelope& envelope) {
   SCHAKEL_ASSIGN(auto parsed, machine::ParseEnvelope(envelope));
   SCHAKEL_TRY(VerifyBy(key_sets, parsed->sender_key_set, parsed->sender.str(),
-                       parsed->batch_message, envelope.proof().signature(), "proof.signature"));
+                       parsed->batch_message, envelope.proof().signature(),
+                       {"header.sender_key_set_digest", "proof.signature"}));
   return parsed;
-}
-
-bool IsRecorded(const Error& error) {
-  return error.reason == "SIGNATURE_INVALID" || error.reason == "KEY_SET_UNKNOWN";
 }
 
 }  // namespace
@@ -100,20 +104,8 @@ grpc::ServerUnaryReactor* SignalService::Publish(grpc::CallbackServerContext* co
                                      });
             continue;
           }
-          Error error = parsed.error();
-          if (!error.field.empty()) {
-            error.field = "envelopes[" + std::to_string(i) + "]." + error.field;
-          }
-          if (!IsRecorded(error)) {
-            call->Refused(i, error);
-            continue;
-          }
-          // INVARIANT I1: the record of the attempt before its answer.
-          parts_.sequencer->Submit(
-              machine::DeniedAttempt{caller.organisation.str(), error.reason, "Publish"}, as_machine,
-              [call, i, error](const Result<machine::Outcome>& recorded) {
-                call->Refused(i, recorded.ok() ? error : recorded.error());
-              });
+          Recorded(parts_, parsed.error(), "Publish", caller,
+                   [call, i](const Error& error) { call->Refused(i, error); });
         }
       });
 }
@@ -132,7 +124,8 @@ grpc::ServerUnaryReactor* SignalService::GetSignal(grpc::CallbackServerContext* 
                                                    const v1::GetSignalRequest* request,
                                                    v1::GetSignalResponse* response) {
   return parts_.guard->Unary(
-      context, request, [=, this](const transport::Caller& caller, const transport::UnaryAnswer& answer) {
+      context, request,
+      [=, this](const transport::Caller& caller, const transport::UnaryAnswer& answer) {
         if (request->at_least_position() > parts_.store->position()) {
           Error later = MakeError(ErrorCode::kUnavailable, "POSITION_NOT_REACHED",
                                   "that position is not durable yet", "at_least_position");
@@ -149,7 +142,8 @@ grpc::ServerUnaryReactor* SignalService::ListSignals(grpc::CallbackServerContext
                                                      const v1::ListSignalsRequest* request,
                                                      v1::ListSignalsResponse* response) {
   return parts_.guard->Unary(
-      context, request, [=, this](const transport::Caller& caller, const transport::UnaryAnswer& answer) {
+      context, request,
+      [=, this](const transport::Caller& caller, const transport::UnaryAnswer& answer) {
         Answer(parts_, answer, response, [&](const store::StateReader& state) {
           return query::ListSignals(state, *parts_.tokens, caller.organisation, *request);
         });
@@ -160,7 +154,8 @@ grpc::ServerUnaryReactor* SignalService::ReadOutcomes(grpc::CallbackServerContex
                                                       const v1::ReadOutcomesRequest* request,
                                                       v1::ReadOutcomesResponse* response) {
   return parts_.guard->Unary(
-      context, request, [=, this](const transport::Caller& caller, const transport::UnaryAnswer& answer) {
+      context, request,
+      [=, this](const transport::Caller& caller, const transport::UnaryAnswer& answer) {
         Answer(parts_, answer, response, [&](const store::StateReader& state) {
           return query::ReadOutcomes(state, caller.organisation, *request);
         });

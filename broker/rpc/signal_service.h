@@ -5,9 +5,13 @@
 
 namespace schakel::rpc {
 
-class SignalService final : public v1::SignalService::CallbackService {
+class SignalService final : public transport::Strict<v1::SignalService::CallbackService> {
  public:
-  explicit SignalService(const Parts& parts) : parts_(parts) {}
+  explicit SignalService(const Parts& parts) : parts_(parts) {
+    RegisterStrict(&SignalService::Preflight, &SignalService::Publish, &SignalService::GetSignal,
+                   &SignalService::ListSignals, &SignalService::ReadOutcomes,
+                   &SignalService::AttachSubject);
+  }
 
   grpc::ServerUnaryReactor* Preflight(grpc::CallbackServerContext* context,
                                       const v1::PreflightRequest* request,

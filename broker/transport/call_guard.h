@@ -25,6 +25,7 @@
 #include "broker/transport/log.h"
 #include "broker/transport/metrics.h"
 #include "broker/transport/stream_watch.h"
+#include "broker/transport/strict_messages.h"
 
 namespace schakel::transport {
 
@@ -130,7 +131,7 @@ class CallGuard {
 
   // Handler: void(Caller, UnaryAnswer).
   template <typename Request, typename Handler>
-  grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, const Request*,
+  grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, const Request* request,
                                   Handler&& handler) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     const MethodRule& rule = RuleOf<Request>();
@@ -139,6 +140,8 @@ class CallGuard {
     Result<Caller> caller = authenticator_->Authenticate(call, rule);
     if (!caller.ok()) {
       answer.Finish(caller.error());
+    } else if (IsMalformed(*request)) {
+      answer.Finish(MalformedMessage(*request));
     } else {
       std::forward<Handler>(handler)(std::move(caller).value(), std::move(answer));
     }
@@ -157,9 +160,12 @@ class CallGuard {
   // Make: grpc::ServerWriteReactor<Response>*(StreamPass); deletes itself in OnDone.
   template <typename Response, typename Request, typename Make>
   grpc::ServerWriteReactor<Response>* ServerStream(grpc::CallbackServerContext* context,
-                                                   const Request*, Make&& make) {
+                                                   const Request* request, Make&& make) {
     Opening opening = Open(*context, RuleOf<Request>());
     if (!opening.pass) return new RefusedWrites<Response>(opening.refused);
+    if (IsMalformed(*request)) {
+      return new RefusedWrites<Response>(opening.pass->End(MalformedMessage(*request)));
+    }
     return std::forward<Make>(make)(std::move(*opening.pass));
   }
 

@@ -23,6 +23,13 @@ Error Stopping() {
   return error;
 }
 
+// INVARIANT I10: a watcher keeps the name as long as it watches.
+Status CheckRequest(const HealthCheckRequest& request) {
+  if (IsMalformed(request)) return MalformedMessage(request);
+  if (request.service().size() <= limits::kServiceNameBytesMax) return {};
+  return InvalidArgument("TOO_LARGE", "service", "at most 200 bytes expected");
+}
+
 }  // namespace
 
 // One Watch. At most one operation of gRPC is under way (busy_), so that Finish never crosses a
@@ -116,7 +123,10 @@ void HealthService::Watcher::Step() {
   }
 }
 
-HealthService::HealthService(CallGuard* guard) : guard_(guard) { statuses_[""] = kNotServing; }
+HealthService::HealthService(CallGuard* guard) : guard_(guard) {
+  statuses_[""] = kNotServing;
+  RegisterStrict(&HealthService::Check, &HealthService::List, &HealthService::Watch);
+}
 
 HealthService::~HealthService() {
   std::lock_guard lock(mutex_);
@@ -176,6 +186,8 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
   Status status;
   if (!call.identity.ok()) {
     status = call.identity.error();
+  } else if (Status shape = CheckRequest(*request); !shape.ok()) {
+    status = shape;
   } else {
     const ServingStatus now = Get(request->service());
     if (now == HealthCheckResponse::SERVICE_UNKNOWN) {
@@ -189,7 +201,7 @@ grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* cont
 }
 
 grpc::ServerUnaryReactor* HealthService::List(grpc::CallbackServerContext* context,
-                                              const grpc::health::v1::HealthListRequest*,
+                                              const grpc::health::v1::HealthListRequest* request,
                                               grpc::health::v1::HealthListResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   static const MethodRule* const rule = Rule("grpc.health.v1.Health.List");
@@ -197,6 +209,8 @@ grpc::ServerUnaryReactor* HealthService::List(grpc::CallbackServerContext* conte
   Status status;
   if (!call.identity.ok()) {
     status = call.identity.error();
+  } else if (IsMalformed(*request)) {
+    status = MalformedMessage(*request);
   } else {
     std::lock_guard lock(mutex_);
     for (const auto& [name, serving] : statuses_) {
@@ -215,6 +229,7 @@ grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(
     return new RefusedWrites<HealthCheckResponse>(call.end->Translate(error));
   };
   if (!call.identity.ok()) return refuse(call.identity.error());
+  if (Status shape = CheckRequest(*request); !shape.ok()) return refuse(shape.error());
   Authenticator* authenticator = guard_->authenticator();
   Result<RateLimiter::StreamSlot> slot =
       authenticator->OpenStream((*call.identity)->organisation, rule->access);

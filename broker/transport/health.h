@@ -15,7 +15,7 @@
 namespace schakel::transport {
 
 // Thread-safe. Must outlive the server that it is registered with.
-class HealthService final : public grpc::health::v1::Health::CallbackService {
+class HealthService final : public Strict<grpc::health::v1::Health::CallbackService> {
  public:
   using ServingStatus = grpc::health::v1::HealthCheckResponse::ServingStatus;
   static constexpr ServingStatus kServing = grpc::health::v1::HealthCheckResponse::SERVING;
@@ -35,7 +35,8 @@ class HealthService final : public grpc::health::v1::Health::CallbackService {
 
   size_t watchers() const;
 
-  // Errors beside those of Authenticator::AuthenticatePeer: NOT_FOUND for a service not known.
+  // Errors beside those of Authenticator::AuthenticatePeer: NOT_FOUND for a service not known,
+  // TOO_LARGE for a name that no service has.
   grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context,
                                   const grpc::health::v1::HealthCheckRequest* request,
                                   grpc::health::v1::HealthCheckResponse* response) override;

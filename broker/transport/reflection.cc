@@ -130,11 +130,13 @@ class ReflectionService::Stream final
       std::lock_guard lock(mutex_);
       if (finished_) return;
     }
-    StartRead(&request_);
+    StartRead(request_.ToRead());
   }
 
   void OnReadDone(bool ok) override {
-    if (!ok) return EndWith(Status());
+    if (!ok) {
+      return EndWith(request_.DidNotParse() ? Status(MalformedMessage(request_.get())) : Status());
+    }
     if (++requests_ > limits::kReflectionRequestsMax) {
       return EndWith(MakeError(ErrorCode::kResourceExhausted, "RATE_LIMITED",
                                "too many requests on a stream"));
@@ -142,7 +144,7 @@ class ReflectionService::Stream final
     {
       std::lock_guard lock(mutex_);
       if (finished_) return;
-      response_ = service_->Answer(request_);
+      response_ = service_->Answer(request_.get());
       writing_ = true;
     }
     StartWrite(&response_);
@@ -156,7 +158,7 @@ class ReflectionService::Stream final
       if (!ok && !ending) ending = Status();
     }
     if (ending) return EndWith(*ending);
-    StartRead(&request_);
+    StartRead(request_.ToRead());
   }
   void OnCancel() override {
     EndWith(MakeError(ErrorCode::kCancelled, "CANCELLED", "the caller ended the call"));
@@ -184,7 +186,7 @@ class ReflectionService::Stream final
   const std::shared_ptr<CallEnd> end_;
   StreamGuard guard_;
   size_t requests_ = 0;
-  ServerReflectionRequest request_;
+  StreamMessage<ServerReflectionRequest> request_;
   ServerReflectionResponse response_;
   std::mutex mutex_;  // guards what follows
   bool writing_ = false;

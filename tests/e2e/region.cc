@@ -22,6 +22,8 @@ const std::string kBroker = checkout::BuildPath("bin/schakel-broker");
 const std::string kSteeredBroker = checkout::BuildPath("tests/steered-broker");
 const std::string kPolicy = checkout::SourcePath("policy/zuid-holland-zuid");
 constexpr auto kValid = std::chrono::hours(24 * 30);
+// Long enough for what was made some days ago.
+constexpr auto kValidBefore = std::chrono::hours(-24 * 3);
 
 std::string CustodianOin(int i) { return testing::TestOin(3000 + static_cast<uint64_t>(i)); }
 
@@ -91,7 +93,7 @@ Region::~Region() {
 
 void Region::IssueCertificates() {
   const auto issue = [&](const std::string& oin) {
-    return pki_->Issue({.oin = oin, .until = kValid});
+    return pki_->Issue({.oin = oin, .from = kValidBefore, .until = kValid});
   };
   broker_certificate_ = issue(testing::TestOin(9000));
   for (int i = 0; i < kCustodians; ++i) custodian_certificates_.push_back(issue(CustodianOin(i)));

@@ -54,7 +54,8 @@ TEST(Fetch, TakesOneToSixtyFourItems) {
   v1::FetchRequest fetch;
   ExpectRefused(ToCommand(fetch), "FIELD_MISSING", "fetch_id");
   fetch.set_fetch_id(Bytes(16, 'f'));
-  for (uint32_t bad : {0u, 65u, UINT32_MAX}) {
+  ExpectRefused(ToCommand(fetch), "FIELD_MISSING", "max_items");
+  for (uint32_t bad : {65u, UINT32_MAX}) {
     fetch.set_max_items(bad);
     ExpectRefused(ToCommand(fetch), "FIELD_INVALID", "max_items");
   }

@@ -101,37 +101,45 @@ TEST(Directory, AdmitsWhoWasDisabledAnewWithItsKeys) {
 TEST(Directory, RefusesEachFieldThatIsWrong) {
   MachineFixture f;
   using Change = std::function<void(v1::Organisation*)>;
-  const std::vector<std::pair<const char*, Change>> cases = {
+  struct Case {
+    const char* field;
+    Change change;
+    const char* reason = "FIELD_INVALID";
+  };
+  const std::vector<Case> cases = {
       {"organisation.oin", [](auto* o) { o->set_oin("123"); }},
-      {"organisation.name", [](auto* o) { o->clear_name(); }},
-      {"organisation.name", [](auto* o) { o->set_name(std::string(201, 'n')); }},
-      {"organisation.role", [](auto* o) { o->clear_role(); }},
-      {"organisation.sector", [](auto* o) { o->set_sector("astrology"); }},
+      {"organisation.name", [](auto* o) { o->clear_name(); }, "FIELD_MISSING"},
+      {"organisation.name", [](auto* o) { o->set_name(std::string(201, 'n')); }, "TOO_LARGE"},
+      {"organisation.role", [](auto* o) { o->clear_role(); }, "FIELD_MISSING"},
+      {"organisation.sector", [](auto* o) { o->set_sector("astrology"); }, "UNKNOWN_CODE"},
       {"organisation.sector", [](auto* o) { o->set_role(v1::ROLE_CHAIN_DIRECTOR); }},
-      {"organisation.areas", [](auto* o) { o->add_areas("atlantis"); }},
+      {"organisation.areas", [](auto* o) { o->add_areas("atlantis"); }, "UNKNOWN_CODE"},
       {"organisation.areas",
        [](auto* o) {
          for (int i = 0; i < 64; ++i) o->add_areas("dordrecht");
-       }},
-      {"organisation.bsn_authority_article", [](auto* o) { o->clear_bsn_authority_article(); }},
+       },
+       "TOO_LARGE"},
+      {"organisation.bsn_authority_article", [](auto* o) { o->clear_bsn_authority_article(); },
+       "FIELD_MISSING"},
       {"organisation.bsn_authority_article", [](auto* o) { o->set_bsn_authority(false); }},
       {"organisation.certificate_issuer_digest",
        [](auto* o) { o->set_certificate_issuer_digest("x"); }},
-      {"organisation.certificate_spki_digest", [](auto* o) { o->clear_certificate_spki_digest(); }},
+      {"organisation.certificate_spki_digest", [](auto* o) { o->clear_certificate_spki_digest(); },
+       "FIELD_MISSING"},
       {"organisation.audit_scope", [](auto* o) { o->set_audit_scope(v1::AUDIT_SCOPE_OWN); }},
       {"organisation.audit_scope", [](auto* o) { o->add_audited_oins(sample::kPolice.str()); }},
       {"organisation.audited_oins", [](auto* o) { o->add_audited_oins("1"); }},
       {"organisation.audit_scope_until",
        [](auto* o) { o->mutable_audit_scope_until()->set_seconds(4'000'000'000); }},
-      {"organisation.contact", [](auto* o) { o->set_contact(std::string(201, 'c')); }},
+      {"organisation.contact", [](auto* o) { o->set_contact(std::string(201, 'c')); }, "TOO_LARGE"},
   };
-  for (const auto& [field, change] : cases) {
+  for (const auto& [field, change, reason] : cases) {
     auto entry = f.OrganisationOf(sample::kPolice);
     change(&entry);
     f.Advance(1min);
     auto outcome = f.DoAs(sample::kRegistrar, Admit(entry, 1));
     ASSERT_TRUE(outcome.refused) << field;
-    EXPECT_EQ(outcome.refused->reason, "FIELD_INVALID");
+    EXPECT_EQ(outcome.refused->reason, reason) << field;
     EXPECT_EQ(outcome.refused->field, field);
   }
   EXPECT_EQ(f.CallerOf(sample::kPolice).entry_version, 1u);

@@ -110,12 +110,12 @@ TEST_F(ParseEnvelope, TakesWhatIsWellFormed) {
 TEST_F(ParseEnvelope, RefusesEachFieldOfTheHeader) {
   auto long_code = std::string(65, 'a');
   ExpectHeader([](auto* h) { h->set_format_version(2); }, "FIELD_INVALID", "format_version");
-  ExpectHeader([](auto* h) { h->clear_format_version(); }, "FIELD_INVALID", "format_version");
+  ExpectHeader([](auto* h) { h->clear_format_version(); }, "FIELD_MISSING", "format_version");
   ExpectHeader([](auto* h) { h->clear_region(); }, "FIELD_MISSING", "region");
   ExpectHeader([&](auto* h) { h->set_region(long_code); }, "TOO_LARGE", "region");
   ExpectHeader([](auto* h) { h->clear_signal_id(); }, "FIELD_MISSING", "signal_id");
   ExpectHeader([](auto* h) { h->set_signal_id(Bytes(15, 'x')); }, "FIELD_INVALID", "signal_id");
-  ExpectHeader([](auto* h) { h->clear_sender(); }, "FIELD_INVALID", "sender");
+  ExpectHeader([](auto* h) { h->clear_sender(); }, "FIELD_MISSING", "sender");
   ExpectHeader([](auto* h) { h->set_sender("0000009900000000100x"); }, "FIELD_INVALID", "sender");
   ExpectHeader([](auto* h) { h->clear_sender_key_set_digest(); }, "FIELD_MISSING",
                "sender_key_set_digest");
@@ -126,7 +126,7 @@ TEST_F(ParseEnvelope, RefusesEachFieldOfTheHeader) {
   ExpectHeader([&](auto* h) { h->set_signal_type(long_code); }, "TOO_LARGE", "signal_type");
   ExpectHeader([](auto* h) { h->clear_purpose(); }, "FIELD_MISSING", "purpose");
   ExpectHeader([](auto* h) { h->set_purpose("a\n"); }, "FIELD_INVALID", "purpose");
-  ExpectHeader([](auto* h) { h->clear_urgency(); }, "FIELD_INVALID", "urgency");
+  ExpectHeader([](auto* h) { h->clear_urgency(); }, "FIELD_MISSING", "urgency");
   ExpectHeader([](auto* h) { h->set_urgency(static_cast<v1::Urgency>(9)); }, "FIELD_INVALID",
                "urgency");
   ExpectHeader([](auto* h) { h->clear_created_ms(); }, "FIELD_MISSING", "created_ms");
@@ -156,7 +156,7 @@ TEST_F(ParseEnvelope, RefusesEachFieldOfTheRouting) {
         }
       },
       "TOO_LARGE", "recipients");
-  ExpectRouting([](auto* r) { r->mutable_recipients(1)->clear_oin(); }, "FIELD_INVALID",
+  ExpectRouting([](auto* r) { r->mutable_recipients(1)->clear_oin(); }, "FIELD_MISSING",
                 "recipients[1].oin");
   ExpectRouting([](auto* r) { r->mutable_recipients(1)->set_oin(sample::kCentre.str()); },
                 "FIELD_INVALID", "recipients[1].oin");
@@ -253,7 +253,7 @@ TEST_F(ParseEnvelope, RefusesEachFieldOfASection) {
   ExpectSection([](auto* s) { s->set_meta("\xff"); }, "FIELD_INVALID", "meta");
   ExpectSection([](auto* s) { s->clear_commitment(); }, "FIELD_MISSING", "commitment");
   ExpectSection([](auto* s) { s->set_commitment("x"); }, "FIELD_INVALID", "commitment");
-  ExpectSection([](auto* s) { s->clear_ciphertext(); }, "FIELD_INVALID", "ciphertext");
+  ExpectSection([](auto* s) { s->clear_ciphertext(); }, "FIELD_MISSING", "ciphertext");
   ExpectSection([](auto* s) { s->set_ciphertext(Bytes(1041, 'x')); }, "FIELD_INVALID",
                 "ciphertext");
   ExpectSection([](auto* s) { s->clear_wraps(); }, "FIELD_MISSING", "wraps");
@@ -368,7 +368,7 @@ TEST_F(ParseEnvelope, RefusesEachFieldOfTheProof) {
     change(envelope.mutable_proof());
     Expect(envelope, reason, "proof." + field);
   };
-  with([](auto* p) { p->clear_count(); }, "FIELD_INVALID", "count");
+  with([](auto* p) { p->clear_count(); }, "FIELD_MISSING", "count");
   with([](auto* p) { p->set_count(65); }, "FIELD_INVALID", "count");
   with([](auto* p) { p->set_index(1); }, "FIELD_INVALID", "index");
   with([](auto* p) { p->set_count(2); }, "FIELD_INVALID", "path");
