@@ -149,9 +149,9 @@ void Region::WriteBrokerConfig(const fs::path& path, int port, const fs::path& p
                 "reflection: true\n"
                 "storage:\n  reserve_bytes: " +
                 (options_.steered ? "1073741824" : "16777216") +
-                "\n  cache_bytes: 33554432\n"
-                "limits:\n  calls_per_second: 100000\n  streams: 64\n"
-                "log:\n  level: debug\n"
+                (options_.as_deployed ? "\n" : "\n  cache_bytes: 33554432\n") +
+                "limits:\n  calls_per_second: 100000\n  streams: 64\n" +
+                (options_.as_deployed ? "" : "log:\n  level: debug\n") +
                 "drain_timeout: 1s\n" +
                 (path == broker_config()
                      ? "metrics_address: 127.0.0.1:" + std::to_string(broker_metrics_port_) + "\n"
