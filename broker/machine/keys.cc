@@ -9,7 +9,11 @@ uint8_t UrgencyByte(schakel::v1::Urgency urgency) {
 }
 
 Bytes Key(char kind, std::initializer_list<BytesView> parts) {
-  Bytes key(1, kind);
+  size_t size = 1;
+  for (BytesView part : parts) size += part.size();
+  Bytes key;
+  key.reserve(size);
+  key.push_back(kind);
   for (BytesView part : parts) key.append(part);
   return key;
 }

@@ -61,7 +61,7 @@ Status CheckSender(const Context& ctx, const ParsedEnvelope& e) {
   if (e.routing.actor() != ctx.caller().actor) {
     return InvalidArgument("ACTOR_MISMATCH", "routing.actor", "the call's schakel-actor expected");
   }
-  SCHAKEL_ASSIGN(auto key_set, FindKeySet(ctx.view(), e.sender_key_set));
+  SCHAKEL_ASSIGN(auto key_set, ctx.FindKeySet(e.sender_key_set));
   if (!key_set || key_set->oin() != e.sender.str() ||
       e.header.created_ms() < key_set->not_before_ms() ||
       e.header.created_ms() >= key_set->not_after_ms()) {
@@ -79,7 +79,7 @@ Status OfferSections(const Context& ctx, const ParsedEnvelope& e, size_t slot,
     int wrap = e.wraps[slot][static_cast<size_t>(i)];
     if (wrap < 0) continue;
     auto digest = Digest::From(e.envelope.sections(i).wraps(wrap).recipient_key_set_digest());
-    SCHAKEL_ASSIGN(auto key_set, FindKeySet(ctx.view(), *digest));
+    SCHAKEL_ASSIGN(auto key_set, ctx.FindKeySet(*digest));
     bool usable = key_set && key_set->oin() == e.recipients[slot].str() &&
                   ctx.now_ms() < key_set->not_after_ms();
     (usable ? offered : reseal)->push_back(static_cast<uint32_t>(i));
@@ -89,7 +89,7 @@ Status OfferSections(const Context& ctx, const ParsedEnvelope& e, size_t slot,
 
 Result<SlotDecision> DecideRecipientSlot(Context& ctx, const ParsedEnvelope& e, size_t slot,
                                          const SignalQuestion& question, v1::Detail* versions) {
-  SCHAKEL_ASSIGN(auto recipient, FindOrganisation(ctx.view(), e.recipients[slot]));
+  SCHAKEL_ASSIGN(auto recipient, ctx.FindOrganisation(e.recipients[slot]));
   versions->mutable_versions()->add_recipient_entries(recipient ? recipient->version() : 0);
   if (!recipient || recipient->disabled() || recipient->organisation().role() != v1::ROLE_PARTNER ||
       recipient->key_set_digest().empty()) {
@@ -242,9 +242,9 @@ Result<Answer> Apply(Context& ctx, const PublishEnvelope& command) {
   auto bundle_digest = *Digest::From(ctx.meta().active_bundle());
   for (int i = 0; i < e.routing.subjects_size(); ++i) {
     SCHAKEL_TRY(CheckEpochs(*bundle, e.routing.subjects(i).ref(), false,
-                            "routing.subjects[" + std::to_string(i) + "].ref"));
+                            FieldPath("routing.subjects", i, "ref")));
   }
-  SCHAKEL_ASSIGN(auto sender, FindOrganisation(ctx.view(), e.sender));
+  SCHAKEL_ASSIGN(auto sender, ctx.FindOrganisation(e.sender));
   SignalFacts facts{e.header.signal_type(), e.header.purpose(), e.routing.case_id(), ctx.now_ms()};
   SCHAKEL_ASSIGN(auto question,
                  PrepareQuestion(ctx.view(), &ctx.facts(), bundle, bundle_digest, facts, *sender,

@@ -38,6 +38,9 @@ class StrictUnaryHandler final : public grpc::internal::MethodHandler {
  public:
   template <typename Handle>
   explicit StrictUnaryHandler(Handle handle) : inner_(std::move(handle)) {}
+  void SetMessageAllocator(grpc::MessageAllocator<Request, Response>* allocator) {
+    inner_.SetMessageAllocator(allocator);
+  }
   void RunHandler(const HandlerParameter& parameter) override { inner_.RunHandler(parameter); }
   void* Deserialize(grpc_call* call, grpc_byte_buffer* message, grpc::Status* status,
                     void** holder) override {
@@ -78,18 +81,32 @@ class Strict : public Base {
   void RegisterStrict(Methods... methods) {
     (RegisterOne(methods), ...);
   }
+  // The same for one method whose messages `allocator` makes; gRPC's own way to say so,
+  // SetMessageAllocatorFor_..., would set it at the handler that this one replaces.
+  template <typename Service, typename Request, typename Response>
+  void RegisterStrictWith(grpc::MessageAllocator<Request, Response>* allocator,
+                          grpc::ServerUnaryReactor* (Service::*method)(grpc::CallbackServerContext*,
+                                                                       const Request*, Response*)) {
+    Add(method)->SetMessageAllocator(allocator);
+  }
 
  private:
   template <typename Service, typename Request, typename Response>
   void RegisterOne(grpc::ServerUnaryReactor* (Service::*method)(grpc::CallbackServerContext*,
                                                                 const Request*, Response*)) {
+    Add(method);
+  }
+  // The handler is the service's.
+  template <typename Service, typename Request, typename Response>
+  StrictUnaryHandler<Request, Response>* Add(grpc::ServerUnaryReactor* (Service::*method)(
+      grpc::CallbackServerContext*, const Request*, Response*)) {
     auto* self = static_cast<Service*>(this);
+    auto* handler = new StrictUnaryHandler<Request, Response>(
+        [self, method](grpc::CallbackServerContext* context, const Request* request,
+                       Response* response) { return (self->*method)(context, request, response); });
     this->MarkMethodCallback(MethodIndex(Request::descriptor(), Response::descriptor(), false),
-                             new StrictUnaryHandler<Request, Response>(
-                                 [self, method](grpc::CallbackServerContext* context,
-                                                const Request* request, Response* response) {
-                                   return (self->*method)(context, request, response);
-                                 }));
+                             handler);
+    return handler;
   }
   template <typename Service, typename Request, typename Response>
   void RegisterOne(grpc::ServerWriteReactor<Response>* (Service::*method)(
