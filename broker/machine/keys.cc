@@ -59,6 +59,11 @@ Bytes Line(const OrganisationId& recipient, schakel::v1::Urgency urgency, BytesV
            const ItemKey& item) {
   return LinePrefix(recipient, urgency, case_id) + item.Encode();
 }
+Bytes StalledPrefix() { return "l"; }
+Bytes StalledOfAliasPrefix(BytesView alias) { return ByteWriter().U8('l').Lp(alias).Take(); }
+Bytes Stalled(BytesView alias, const ItemKey& item) {
+  return StalledOfAliasPrefix(alias) + item.Encode();
+}
 Bytes Head(const OrganisationId& recipient) { return Key('h', {recipient.str()}); }
 Bytes Delivery(const DeliveryId& id) { return Key('d', {id.view()}); }
 Bytes Fetch(const OrganisationId& recipient, const RequestId& fetch) {

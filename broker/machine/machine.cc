@@ -28,6 +28,7 @@ struct RpcName {
   std::string operator()(const RegisterKeySet&) const { return "RegisterKeySet"; }
   std::string operator()(const ActivatePolicy&) const { return "ActivatePolicy"; }
   std::string operator()(const RecordQuery& query) const { return query.rpc; }
+  std::string operator()(const Remind&) const { return "Remind"; }
   template <typename T>
   std::string operator()(const T&) const {
     return "";
