@@ -24,6 +24,7 @@ Result<ExitCode> ShowStatus(Invocation& invocation, const std::string& text, uin
   const auto& signal = response.signal();
   Names& names = invocation.names();
   invocation.Heading(Msg::kHeadSignal, IdText(signal.signal_id()));
+  if (!signal.alias().empty()) invocation.Heading(Msg::kHeadAlias, signal.alias());
   invocation.Heading(Msg::kHeadType, names.Of(CodeKind::kSignalType, signal.signal_type()));
   invocation.Heading(Msg::kHeadPurpose, names.Of(CodeKind::kPurpose, signal.purpose()));
   invocation.Heading(Msg::kHeadSent, TimeText(signal.published()));
@@ -90,11 +91,12 @@ Result<ExitCode> List(Invocation& invocation, const ListOptions& options) {
     request.set_page_token(page.next_page_token());
     more = !page.next_page_token().empty();
   }
-  Table table({invocation.Text(Msg::kColSignal), invocation.Text(Msg::kColType),
-               invocation.Text(Msg::kColPurpose), invocation.Text(Msg::kColUrgency),
-               invocation.Text(Msg::kColSent), invocation.Text(Msg::kColState)});
+  Table table({invocation.Text(Msg::kColSignal), invocation.Text(Msg::kColAlias),
+               invocation.Text(Msg::kColType), invocation.Text(Msg::kColPurpose),
+               invocation.Text(Msg::kColUrgency), invocation.Text(Msg::kColSent),
+               invocation.Text(Msg::kColState)});
   for (const auto& signal : all.signals()) {
-    table.Add({IdText(signal.signal_id()),
+    table.Add({IdText(signal.signal_id()), signal.alias(),
                invocation.names().Of(CodeKind::kSignalType, signal.signal_type()),
                invocation.names().Of(CodeKind::kPurpose, signal.purpose()),
                Word(invocation.language(), signal.urgency()), TimeText(signal.published()),

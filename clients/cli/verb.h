@@ -53,6 +53,7 @@ void AddPseudonym(CLI::App& program, Invocation& invocation);
 void AddKeys(CLI::App& program, Invocation& invocation);
 void AddOrg(CLI::App& program, Invocation& invocation);
 void AddPolicy(CLI::App& program, Invocation& invocation);
+void AddFlow(CLI::App& program, Invocation& invocation);
 void AddAudit(CLI::App& program, Invocation& invocation);
 void AddContext(CLI::App& program, Invocation& invocation);
 void AddCompletion(CLI::App& program, Invocation& invocation);

@@ -179,6 +179,14 @@ Result<AuditClient*> Session::audit() {
   return audit_.get();
 }
 
+Result<FlowClient*> Session::flow() {
+  if (!flow_) {
+    SCHAKEL_ASSIGN(auto to, connection());
+    flow_ = std::make_unique<FlowClient>(std::move(to));
+  }
+  return flow_.get();
+}
+
 Result<OrgClient*> Session::org() {
   if (!org_) {
     SCHAKEL_ASSIGN(auto to, connection());

@@ -14,6 +14,7 @@
 #include "clients/sdk/consent_client.h"
 #include "clients/sdk/context.h"
 #include "clients/sdk/directory_client.h"
+#include "clients/sdk/flow_client.h"
 #include "clients/sdk/inbox_client.h"
 #include "clients/sdk/key_store.h"
 #include "clients/sdk/opener.h"
@@ -59,6 +60,7 @@ class Session {
   Result<ConsentClient*> consent();
   Result<CheckpointMemory*> checkpoints();
   Result<AuditClient*> audit();
+  Result<FlowClient*> flow();
   Result<OrgClient*> org();
   // With the active bundle and the last checkpoint that was seen.
   Result<std::unique_ptr<Composer>> NewComposer(WrapChoice choice = WrapChoice::kByRules);
@@ -84,6 +86,7 @@ class Session {
   std::unique_ptr<ConsentClient> consent_;
   std::unique_ptr<CheckpointMemory> checkpoints_;
   std::unique_ptr<AuditClient> audit_;
+  std::unique_ptr<FlowClient> flow_;
   std::unique_ptr<OrgClient> org_;
   std::unique_ptr<SeenSignals> seen_;
   std::unique_ptr<Opener> opener_;
