@@ -305,8 +305,9 @@ v1::Organisation Region::EntryOf(const std::string& name) const {
     entry.add_audited_oins(OinOf("police").str());
   } else if (name == "region-auditor") {
     entry.set_audit_scope(v1::AUDIT_SCOPE_REGION);
+    // A steered clock may be days ahead.
     const auto until = std::chrono::duration_cast<std::chrono::seconds>(sdk::Now()).count();
-    entry.mutable_audit_scope_until()->set_seconds(until + 86'400);
+    entry.mutable_audit_scope_until()->set_seconds(until + 30 * 86'400);
   }
   entry.set_contact("privacy@voorbeeld.example");
   sdk::PinCertificate(
