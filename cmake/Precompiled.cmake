@@ -16,6 +16,8 @@ function(schakel_precompiled_set name)
     ${CMAKE_SOURCE_DIR}/cmake/precompiled/${name}.h)
   if(SCHAKEL_CCACHE)
     target_compile_options(schakel_precompiled_${name} PRIVATE -fpch-preprocess)
+    set_target_properties(schakel_precompiled_${name} PROPERTIES
+      CXX_COMPILER_LAUNCHER "${CMAKE_SOURCE_DIR}/cmake/precompile;${CMAKE_CXX_COMPILER_LAUNCHER}")
   endif()
 endfunction()
 

@@ -75,6 +75,10 @@ inline constexpr auto kWriteTimeout = 30s;      // a write not taken within it c
 inline constexpr auto kWithdrawalWaitMax = 5s;  // writes in progress get so long before a cancel
 inline constexpr size_t kPendingPerRecipientMax = 1'000'000;
 
+// ---- Flow ----
+inline constexpr auto kReminderEvery = 24h;         // of one signal: a reminder is no alarm bell
+inline constexpr size_t kFlowSignalsMax = 500'000;  // that figures are made from: some 100 MB
+
 // ---- Commands ----
 inline constexpr size_t kSweepItemsMax = 1000;  // of one sweep, settle or release-all command
 inline constexpr size_t kTimersPerTickMax = 256;

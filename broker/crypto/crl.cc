@@ -45,30 +45,37 @@ struct CrlStore::FileStamp {
   int64_t changed_ns = 0;
   bool operator==(const FileStamp&) const = default;
 
-  static FileStamp Of(const std::filesystem::path& path) {
+  // A regular file; anything else counts as one that is not there.
+  static FileStamp Of(const std::filesystem::path& path, const struct stat* about) {
     FileStamp stamp{.path = path.string()};
-    struct stat about {};
-    if (stat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode)) {
-      stamp.device = about.st_dev;
-      stamp.inode = about.st_ino;
-      stamp.size = about.st_size;
-      stamp.modified_ns = Nanoseconds(about.st_mtim);
-      stamp.changed_ns = Nanoseconds(about.st_ctim);
+    if (about != nullptr && S_ISREG(about->st_mode)) {
+      stamp.device = about->st_dev;
+      stamp.inode = about->st_ino;
+      stamp.size = about->st_size;
+      stamp.modified_ns = Nanoseconds(about->st_mtim);
+      stamp.changed_ns = Nanoseconds(about->st_ctim);
     }
     return stamp;
   }
 
-  // In the order of their paths; one that is missing when nothing is there.
+  static FileStamp Of(const std::filesystem::path& path) {
+    struct stat about {};
+    return Of(path, stat(path.c_str(), &about) == 0 ? &about : nullptr);
+  }
+
+  // In the order of their paths; one that is missing when nothing is there. Asked at every call of
+  // a member: of a single file it takes one system call.
   static std::vector<FileStamp> All(const std::filesystem::path& path) {
+    struct stat about {};
+    if (stat(path.c_str(), &about) != 0) return {Of(path, nullptr)};
+    if (!S_ISDIR(about.st_mode)) return {Of(path, &about)};
     std::error_code failed;
     std::filesystem::directory_iterator entries(path, failed);
-    if (failed) return {Of(path)};
     std::vector<FileStamp> stamps;
-    for (; entries != std::filesystem::directory_iterator(); entries.increment(failed)) {
-      if (failed) break;
+    for (; !failed && entries != std::filesystem::directory_iterator(); entries.increment(failed)) {
       if (IsListFile(entries->path())) stamps.push_back(Of(entries->path()));
     }
-    if (failed || stamps.empty()) return {FileStamp{.path = path.string()}};
+    if (failed || stamps.empty()) return {Of(path, nullptr)};
     std::sort(stamps.begin(), stamps.end(),
               [](const FileStamp& a, const FileStamp& b) { return a.path < b.path; });
     return stamps;

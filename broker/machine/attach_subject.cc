@@ -17,7 +17,7 @@ Result<Answer> Apply(Context& ctx, const AttachSubject& command) {
   if (!sender || !signal_id) return InvalidArgument("FIELD_INVALID", "sender", "an OIN expected");
   SCHAKEL_ASSIGN(auto bundle, ctx.facts().ActiveBundle(ctx));
   SCHAKEL_TRY(CheckEpochs(*bundle, request.subject(), true, "subject"));
-  SCHAKEL_ASSIGN(auto entry, FindOrganisation(ctx.view(), caller));
+  SCHAKEL_ASSIGN(auto entry, ctx.FindOrganisation(caller));
   if (!entry->organisation().bsn_authority()) {
     return MakeError(ErrorCode::kPermissionDenied, "BSN_AUTHORITY_MISSING",
                      "only an organisation with BSN authority attaches a subject");

@@ -15,6 +15,7 @@
 #include "schakel/v1/audit.pb.h"
 #include "schakel/v1/consent.pb.h"
 #include "schakel/v1/directory.pb.h"
+#include "schakel/v1/flow.pb.h"
 #include "schakel/v1/inbox.pb.h"
 #include "schakel/v1/signal.pb.h"
 
@@ -129,6 +130,13 @@ struct RecordQuery {
   Bytes question;  // the request as it came
 };
 
+// ---- Flow ----
+// REQUIRES: the alias is as the machine writes it (NormalAlias).
+struct Remind {
+  RequestId request;
+  std::string alias;
+};
+
 // An attempt that the transport or rpc refused.
 struct DeniedAttempt {
   std::string organisation;  // OIN of the certificate; empty when there was none
@@ -164,8 +172,8 @@ using Request =
     std::variant<PublishEnvelope, Preflight, AttachSubject, Deliver, Acknowledge, Refuse, Release,
                  Extend, CancelDelivery, ReleaseStream, ReleaseLeftovers, RecordStatement,
                  WithdrawStatement, CheckConsent, ListStatements, AdmitOrganisation,
-                 DisableOrganisation, RegisterKeySet, ActivatePolicy, RecordQuery, DeniedAttempt,
-                 Tick, Sweep, Genesis, Recover, AcceptTime>;
+                 DisableOrganisation, RegisterKeySet, ActivatePolicy, RecordQuery, Remind,
+                 DeniedAttempt, Tick, Sweep, Genesis, Recover, AcceptTime>;
 
 struct Command {
   Request request;

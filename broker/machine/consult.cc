@@ -65,7 +65,7 @@ Result<Answer> Apply(Context& ctx, const Preflight& command) {
     if (IsLinked(request.subjects(i).ref())) linked.push_back(request.subjects(i).ref());
   }
   SCHAKEL_ASSIGN(auto places, PlacesOf(request));
-  SCHAKEL_ASSIGN(auto sender, FindOrganisation(ctx.view(), ctx.caller().organisation));
+  SCHAKEL_ASSIGN(auto sender, ctx.FindOrganisation(ctx.caller().organisation));
   SignalFacts facts{request.signal_type(), request.purpose(), request.case_id(), ctx.now_ms()};
   std::vector<v1::SectionMeta> metas(request.sections().begin(), request.sections().end());
   SCHAKEL_ASSIGN(auto question, PrepareQuestion(ctx.view(), &ctx.facts(), bundle, digest, facts,
@@ -87,7 +87,7 @@ Result<Answer> Apply(Context& ctx, const Preflight& command) {
         DenySlot(routed.has_function() && !oin ? "FUNCTION_UNRESOLVED" : "RECIPIENT_UNAVAILABLE");
     if (oin) {
       outcome->set_recipient(oin->str());
-      SCHAKEL_ASSIGN(auto recipient, FindOrganisation(ctx.view(), *oin));
+      SCHAKEL_ASSIGN(auto recipient, ctx.FindOrganisation(*oin));
       if (recipient && !recipient->disabled() &&
           recipient->organisation().role() == v1::ROLE_PARTNER) {
         decision = DecideSlot(question, &ctx.facts(), *recipient,
@@ -117,8 +117,8 @@ Result<Answer> Apply(Context& ctx, const CheckConsent& command) {
     return InvalidArgument("FUNCTION_UNRESOLVED", "recipient",
                            "an OIN, or a function that the active bundle resolves, expected");
   }
-  SCHAKEL_ASSIGN(auto sender, FindOrganisation(ctx.view(), ctx.caller().organisation));
-  SCHAKEL_ASSIGN(auto recipient, FindOrganisation(ctx.view(), *oin));
+  SCHAKEL_ASSIGN(auto sender, ctx.FindOrganisation(ctx.caller().organisation));
+  SCHAKEL_ASSIGN(auto recipient, ctx.FindOrganisation(*oin));
   if (!recipient) {
     return MakeError(ErrorCode::kFailedPrecondition, "RECIPIENT_UNAVAILABLE",
                      "the recipient is not in the directory", "recipient");

@@ -27,11 +27,13 @@ void Context::Put(Family family, Bytes key, const google::protobuf::Message& val
 
 void Context::PutRaw(Family family, Bytes key, Bytes value) {
   wrote_ = true;
+  if (family == Family::kRegistry) registry_->Wrote(key);
   out_->Put(family, std::move(key), std::move(value));
 }
 
 void Context::Delete(Family family, Bytes key) {
   wrote_ = true;
+  if (family == Family::kRegistry) registry_->Wrote(key);
   out_->Delete(family, std::move(key));
 }
 

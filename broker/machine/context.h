@@ -9,6 +9,7 @@
 #include "broker/machine/keys.h"
 #include "broker/machine/log_tree.h"
 #include "broker/machine/outcome.h"
+#include "broker/machine/registry.h"
 #include "broker/store/state_reader.h"
 #include "broker/store/write_batch.h"
 #include "schakel/state/v1/state.pb.h"
@@ -24,8 +25,14 @@ inline constexpr uint64_t kMachineVersion = 1;
 class Context {
  public:
   Context(const store::StateReader& view, store::Batch* out, LogTree* tree, state::v1::Meta* meta,
-          Facts* facts, const Command& command)
-      : view_(view), out_(out), tree_(tree), meta_(meta), facts_(facts), command_(command) {}
+          Facts* facts, Registry* registry, const Command& command)
+      : view_(view),
+        out_(out),
+        tree_(tree),
+        meta_(meta),
+        facts_(facts),
+        registry_(registry),
+        command_(command) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
@@ -46,6 +53,14 @@ class Context {
   Result<bool> Get(store::Family family, const Bytes& key, google::protobuf::Message* out) const;
   Result<std::optional<Bytes>> GetRaw(store::Family family, const Bytes& key) const {
     return view_.Get(family, key);
+  }
+  // The current entry; null when the OIN was never admitted.
+  Result<Registry::Organisation> FindOrganisation(const OrganisationId& oin) const {
+    return registry_->FindOrganisation(view_, oin);
+  }
+  // Null when no such key set was registered.
+  Result<Registry::KeySet> FindKeySet(const Digest& digest) const {
+    return registry_->FindKeySet(view_, digest);
   }
   void Put(store::Family family, Bytes key, const google::protobuf::Message& value);
   void PutRaw(store::Family family, Bytes key, Bytes value);
@@ -83,6 +98,7 @@ class Context {
   LogTree* const tree_;
   state::v1::Meta* const meta_;
   Facts* const facts_;
+  Registry* const registry_;
   const Command& command_;
   Effects effects_;
   bool wrote_ = false;

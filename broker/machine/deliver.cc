@@ -43,6 +43,7 @@ void FillSignal(const QueuedSignal& queued, const state::v1::StoredWraps& wraps,
   *out->mutable_proof() = queued.content.proof();
   out->set_bundle_digest(queued.signal.bundle_digest());
   out->set_case_id(queued.signal.case_id());
+  out->set_alias(queued.signal.alias());
   for (uint32_t place : permitted) {
     *out->add_sections() = queued.content.sections(static_cast<int>(place));
     for (int i = 0; i < wraps.sections_size(); ++i) {
@@ -194,7 +195,8 @@ void DeliverNotice(Context& ctx, PlacedItem& placed, const Deliver& command, uin
   record.set_event_id(ctx.NewEventId());
   record.set_signal_id(placed.item.signal_id());
   record.mutable_facts()->set_delivery_id(item.delivery_id.str());
-  record.mutable_facts()->set_notice("consent-withdrawn");
+  record.mutable_facts()->set_notice(NoticeName(placed.item.notice().kind()));
+  record.mutable_facts()->set_alias(placed.item.notice().alias());
   record.mutable_facts()->set_lease_until_us(until_us);
   ctx.AddRecord(std::move(record));
   Lease(ctx, placed, item.delivery_id, until_us, !command.fetch_id);
@@ -207,8 +209,11 @@ void DeliverNotice(Context& ctx, PlacedItem& placed, const Deliver& command, uin
 Result<Leased> RepeatFetch(Context& ctx, const state::v1::FetchState& fetch) {
   Leased leased;
   for (int i = 0; i < fetch.items_size(); ++i) {
-    SCHAKEL_ASSIGN(auto placed,
-                   LoadItem(ctx, ctx.caller().organisation, *ItemKey::Parse(fetch.items(i))));
+    const auto key = *ItemKey::Parse(fetch.items(i));
+    // A notice that ended meanwhile is forgotten before the fetch is.
+    SCHAKEL_ASSIGN(auto raw, ctx.GetRaw(Family::kHot, keys::Item(ctx.caller().organisation, key)));
+    if (!raw) continue;
+    SCHAKEL_ASSIGN(auto placed, LoadItem(ctx, ctx.caller().organisation, key));
     const auto& ids = placed.item.delivery_ids();
     if (placed.item.state() != state::v1::ITEM_STATE_LEASED || ids.empty() ||
         *ids.rbegin() != fetch.delivery_ids(i)) {

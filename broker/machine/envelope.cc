@@ -12,38 +12,32 @@
 namespace schakel::machine {
 namespace {
 
-std::string At(const char* list, int i, const char* field = nullptr) {
-  std::string path = std::string(list) + "[" + std::to_string(i) + "]";
-  if (field != nullptr) path.append(".").append(field);
-  return path;
-}
-
-Status CheckSize(BytesView value, size_t size, const std::string& field) {
+Status CheckSize(BytesView value, size_t size, const FieldPath& field) {
   if (value.empty()) {
-    return InvalidArgument("FIELD_MISSING", field, std::to_string(size) + " bytes expected");
+    return InvalidArgument("FIELD_MISSING", field.str(), std::to_string(size) + " bytes expected");
   }
   if (value.size() != size) {
     return InvalidArgument(
-        "FIELD_INVALID", field,
+        "FIELD_INVALID", field.str(),
         "is " + std::to_string(value.size()) + " bytes; " + std::to_string(size) + " expected");
   }
   return {};
 }
 
-Status CheckCount(int count, size_t max, const std::string& field) {
-  if (count == 0) return InvalidArgument("FIELD_MISSING", field, "at least one is required");
+Status CheckCount(int count, size_t max, const FieldPath& field) {
+  if (count == 0) return InvalidArgument("FIELD_MISSING", field.str(), "at least one is required");
   if (static_cast<size_t>(count) > max) {
-    return InvalidArgument("TOO_LARGE", field,
+    return InvalidArgument("TOO_LARGE", field.str(),
                            std::to_string(count) + " given; at most " + std::to_string(max));
   }
   return {};
 }
 
-Status CheckUpTo(BytesView value, size_t max, const std::string& field) {
-  if (value.empty()) return InvalidArgument("FIELD_MISSING", field, "is required");
+Status CheckUpTo(BytesView value, size_t max, const FieldPath& field) {
+  if (value.empty()) return InvalidArgument("FIELD_MISSING", field.str(), "is required");
   if (value.size() > max) {
     return InvalidArgument(
-        "TOO_LARGE", field,
+        "TOO_LARGE", field.str(),
         "is " + std::to_string(value.size()) + " bytes; at most " + std::to_string(max));
   }
   return {};
@@ -52,15 +46,16 @@ Status CheckUpTo(BytesView value, size_t max, const std::string& field) {
 bool HasUnknownFields(const google::protobuf::Message& message) {
   const auto* reflection = message.GetReflection();
   if (!reflection->GetUnknownFields(message).empty()) return true;
-  std::vector<const google::protobuf::FieldDescriptor*> fields;
-  reflection->ListFields(message, &fields);
-  for (const auto* field : fields) {
+  const auto* descriptor = message.GetDescriptor();
+  for (int f = 0; f < descriptor->field_count(); ++f) {
+    const auto* field = descriptor->field(f);
     if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
     if (field->is_repeated()) {
       for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
         if (HasUnknownFields(reflection->GetRepeatedMessage(message, field, i))) return true;
       }
-    } else if (HasUnknownFields(reflection->GetMessage(message, field))) {
+    } else if (reflection->HasField(message, field) &&
+               HasUnknownFields(reflection->GetMessage(message, field))) {
       return true;
     }
   }
@@ -113,28 +108,28 @@ Status CheckRouting(const v1::Routing& r) {
   std::set<std::string> oins;
   for (int i = 0; i < r.recipients_size(); ++i) {
     const auto& recipient = r.recipients(i);
-    SCHAKEL_TRY(CheckOin(recipient.oin(), At("routing.recipients", i, "oin")));
+    SCHAKEL_TRY(CheckOin(recipient.oin(), FieldPath("routing.recipients", i, "oin")));
     if (!oins.insert(recipient.oin()).second) {
-      return InvalidArgument("FIELD_INVALID", At("routing.recipients", i, "oin"),
+      return InvalidArgument("FIELD_INVALID", FieldPath("routing.recipients", i, "oin").str(),
                              "a recipient stands twice");
     }
     if (recipient.has_function()) {
       SCHAKEL_TRY(CheckCode(recipient.function().function(),
-                            At("routing.recipients", i, "function.function")));
-      SCHAKEL_TRY(
-          CheckCode(recipient.function().area(), At("routing.recipients", i, "function.area")));
+                            FieldPath("routing.recipients", i, "function.function")));
+      SCHAKEL_TRY(CheckCode(recipient.function().area(),
+                            FieldPath("routing.recipients", i, "function.area")));
     }
   }
   if (!r.case_id().empty()) SCHAKEL_TRY(CheckSize(r.case_id(), 16, "routing.case_id"));
   SCHAKEL_TRY(CheckCount(r.subjects_size(), limits::kSubjectsMax, "routing.subjects"));
   std::set<std::string> labels;
   for (int i = 0; i < r.subjects_size(); ++i) {
-    SCHAKEL_TRY(CheckSize(r.subjects(i).label(), 16, At("routing.subjects", i, "label")));
+    SCHAKEL_TRY(CheckSize(r.subjects(i).label(), 16, FieldPath("routing.subjects", i, "label")));
     if (!labels.insert(r.subjects(i).label()).second) {
-      return InvalidArgument("FIELD_INVALID", At("routing.subjects", i, "label"),
+      return InvalidArgument("FIELD_INVALID", FieldPath("routing.subjects", i, "label").str(),
                              "a label stands twice");
     }
-    SCHAKEL_TRY(CheckSubjectRef(r.subjects(i).ref(), At("routing.subjects", i, "ref")));
+    SCHAKEL_TRY(CheckSubjectRef(r.subjects(i).ref(), FieldPath("routing.subjects", i, "ref")));
   }
   SCHAKEL_TRY(CheckUpTo(r.actor(), limits::kActorBytesMax, "routing.actor"));
   return CheckSize(r.random(), 16, "routing.random");
@@ -154,19 +149,19 @@ Result<std::vector<uint16_t>> FindSubjects(const ParsedEnvelope& e, const v1::Se
       if (e.routing.subjects(k).label() == label) place = k;
     }
     if (place < 0 || std::count(places.begin(), places.end(), place) > 0) {
-      return InvalidArgument("FIELD_INVALID", At("sections", i, "meta.subject_labels"),
+      return InvalidArgument("FIELD_INVALID", FieldPath("sections", i, "meta.subject_labels").str(),
                              "distinct labels of routing's subjects expected");
     }
     places.push_back(static_cast<uint16_t>(place));
   }
   bool with_ref = meta.category() == "identity-bsn";
   if (with_ref != meta.has_subject_ref()) {
-    return InvalidArgument("FIELD_INVALID", At("sections", i, "meta.subject_ref"),
+    return InvalidArgument("FIELD_INVALID", FieldPath("sections", i, "meta.subject_ref").str(),
                            "expected in an identity-bsn section and in no other");
   }
   if (with_ref &&
       (places.size() != 1 || !SameRef(meta.subject_ref(), e.routing.subjects(places[0]).ref()))) {
-    return InvalidArgument("SUBJECT_MISMATCH", At("sections", i, "meta.subject_ref"),
+    return InvalidArgument("SUBJECT_MISMATCH", FieldPath("sections", i, "meta.subject_ref").str(),
                            "differs from routing's reference of that one subject");
   }
   return places;
@@ -182,20 +177,21 @@ bool IsSealedSize(size_t bytes) {
 // Reads one section and adds its digests to `known`.
 Status AddSection(ParsedEnvelope* e, int i, const Digest& hd, std::vector<Digest>* known) {
   const auto& section = e->envelope.sections(i);
-  SCHAKEL_TRY(CheckSize(section.sid(), 16, At("sections", i, "sid")));
+  SCHAKEL_TRY(CheckSize(section.sid(), 16, FieldPath("sections", i, "sid")));
   if (i > 0 && section.sid() <= e->envelope.sections(i - 1).sid()) {
-    return InvalidArgument("FIELD_INVALID", At("sections", i, "sid"),
+    return InvalidArgument("FIELD_INVALID", FieldPath("sections", i, "sid").str(),
                            "distinct sids in ascending order expected");
   }
-  SCHAKEL_TRY(CheckUpTo(section.meta(), limits::kMetaBytesMax, At("sections", i, "meta")));
-  SCHAKEL_TRY(CheckSize(section.commitment(), 32, At("sections", i, "commitment")));
+  SCHAKEL_TRY(CheckUpTo(section.meta(), limits::kMetaBytesMax, FieldPath("sections", i, "meta")));
+  SCHAKEL_TRY(CheckSize(section.commitment(), 32, FieldPath("sections", i, "commitment")));
   if (!IsSealedSize(section.ciphertext().size())) {
-    return InvalidArgument(section.ciphertext().empty() ? "FIELD_MISSING" : "FIELD_INVALID", At("sections", i, "ciphertext"),
+    return InvalidArgument(section.ciphertext().empty() ? "FIELD_MISSING" : "FIELD_INVALID",
+                           FieldPath("sections", i, "ciphertext").str(),
                            "1, 4, 16 or 64 KiB and 16 bytes expected");
   }
   auto& meta = e->metas.emplace_back();
-  SCHAKEL_TRY(ParseStrict(section.meta(), At("sections", i, "meta"), &meta));
-  SCHAKEL_TRY(CheckSectionMeta(meta, At("sections", i, "meta")));
+  SCHAKEL_TRY(ParseStrict(section.meta(), FieldPath("sections", i, "meta"), &meta));
+  SCHAKEL_TRY(CheckSectionMeta(meta, i, "meta"));
   SCHAKEL_ASSIGN(auto places, FindSubjects(*e, meta, i));
   e->section_subjects.push_back(std::move(places));
 
@@ -204,26 +200,26 @@ Status AddSection(ParsedEnvelope* e, int i, const Digest& hd, std::vector<Digest
                              crypto::Sha256(section.ciphertext())};
   Digest sd = crypto::SectionDigest(parts);
   known->push_back(sd);
-  SCHAKEL_TRY(
-      CheckCount(section.wraps_size(), limits::kWrapsPerSectionMax, At("sections", i, "wraps")));
+  SCHAKEL_TRY(CheckCount(section.wraps_size(), limits::kWrapsPerSectionMax,
+                         FieldPath("sections", i, "wraps")));
   for (int k = 0; k < section.wraps_size(); ++k) {
     const auto& wrap = section.wraps(k);
-    std::string field = At("sections", i) + "." + At("wraps", k);
-    SCHAKEL_TRY(CheckOin(wrap.recipient(), field + ".recipient"));
+    auto field = [i, k](const char* name) { return FieldPath("sections", i, "wraps", k, name); };
+    SCHAKEL_TRY(CheckOin(wrap.recipient(), field("recipient")));
     auto recipient = std::find_if(e->recipients.begin(), e->recipients.end(),
                                   [&](const auto& r) { return r.str() == wrap.recipient(); });
     if (recipient == e->recipients.end()) {
-      return InvalidArgument("WRAP_UNEXPECTED", field + ".recipient", "is no recipient of routing");
+      return InvalidArgument("WRAP_UNEXPECTED", field("recipient").str(),
+                             "is no recipient of routing");
     }
     auto& places_of = e->wraps[static_cast<size_t>(recipient - e->recipients.begin())];
     if (places_of[static_cast<size_t>(i)] >= 0) {
-      return InvalidArgument("WRAP_UNEXPECTED", field + ".recipient", "has a wrap already");
+      return InvalidArgument("WRAP_UNEXPECTED", field("recipient").str(), "has a wrap already");
     }
     places_of[static_cast<size_t>(i)] = k;
-    SCHAKEL_TRY(
-        CheckSize(wrap.recipient_key_set_digest(), 32, field + ".recipient_key_set_digest"));
-    SCHAKEL_TRY(CheckSize(wrap.enc(), 32, field + ".enc"));
-    SCHAKEL_TRY(CheckSize(wrap.wrapped(), 48, field + ".wrapped"));
+    SCHAKEL_TRY(CheckSize(wrap.recipient_key_set_digest(), 32, field("recipient_key_set_digest")));
+    SCHAKEL_TRY(CheckSize(wrap.enc(), 32, field("enc")));
+    SCHAKEL_TRY(CheckSize(wrap.wrapped(), 48, field("wrapped")));
     known->push_back(crypto::WrapDigest(sd, *recipient, wrap.enc(), wrap.wrapped()));
   }
   return {};
@@ -257,7 +253,8 @@ Status CheckValues(const ParsedEnvelope& e, const std::vector<Digest>& known,
 Status CheckProof(ParsedEnvelope* e) {
   const auto& proof = e->envelope.proof();
   if (proof.count() < 1 || proof.count() > limits::kBatchEnvelopesMax) {
-    return InvalidArgument(proof.count() == 0 ? "FIELD_MISSING" : "FIELD_INVALID", "proof.count", "1 to 64 expected");
+    return InvalidArgument(proof.count() == 0 ? "FIELD_MISSING" : "FIELD_INVALID", "proof.count",
+                           "1 to 64 expected");
   }
   if (proof.index() >= proof.count()) {
     return InvalidArgument("FIELD_INVALID", "proof.index", "less than proof.count expected");
@@ -276,55 +273,57 @@ Status CheckProof(ParsedEnvelope* e) {
 
 }  // namespace
 
-Status ParseStrict(BytesView bytes, const std::string& field, google::protobuf::Message* out) {
+Status ParseStrict(BytesView bytes, const FieldPath& field, google::protobuf::Message* out) {
   if (!out->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return InvalidArgument("FIELD_INVALID", field,
+    return InvalidArgument("FIELD_INVALID", field.str(),
                            "is no " + out->GetDescriptor()->name() + " message");
   }
   return CheckKnown(*out, field);
 }
 
-Status CheckCode(const std::string& code, const std::string& field) {
+Status CheckCode(const std::string& code, const FieldPath& field) {
   SCHAKEL_TRY(CheckUpTo(code, limits::kCodeBytesMax, field));
   bool good = std::all_of(code.begin(), code.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
   });
   if (!good) {
-    return InvalidArgument("FIELD_INVALID", field, "a code of a-z, 0-9 and hyphens expected");
+    return InvalidArgument("FIELD_INVALID", field.str(), "a code of a-z, 0-9 and hyphens expected");
   }
   return {};
 }
 
-Status CheckOin(const std::string& oin, const std::string& field) {
+Status CheckOin(const std::string& oin, const FieldPath& field) {
   if (OrganisationId::From(oin)) return {};
-  return InvalidArgument(oin.empty() ? "FIELD_MISSING" : "FIELD_INVALID", field,
+  return InvalidArgument(oin.empty() ? "FIELD_MISSING" : "FIELD_INVALID", field.str(),
                          "an OIN of 20 digits expected");
 }
 
-Status CheckSectionMeta(const v1::SectionMeta& meta, const std::string& field) {
-  SCHAKEL_TRY(CheckCode(meta.category(), field + ".category"));
-  SCHAKEL_TRY(CheckCode(meta.ground(), field + ".ground"));
+Status CheckSectionMeta(const v1::SectionMeta& meta, int i, std::string_view within) {
+  auto field = [&](const char* name) { return FieldPath("sections", i, within, -1, name); };
+  SCHAKEL_TRY(CheckCode(meta.category(), field("category")));
+  SCHAKEL_TRY(CheckCode(meta.ground(), field("ground")));
   SCHAKEL_TRY(
-      CheckCount(meta.subject_labels_size(), limits::kSubjectsMax, field + ".subject_labels"));
+      CheckCount(meta.subject_labels_size(), limits::kSubjectsMax, field("subject_labels")));
   if (static_cast<size_t>(meta.attested_conditions_size()) > limits::kAttestationsMax) {
-    return InvalidArgument("TOO_LARGE", field + ".attested_conditions", "at most 16 conditions");
+    return InvalidArgument("TOO_LARGE", field("attested_conditions").str(),
+                           "at most 16 conditions");
   }
   for (const auto& condition : meta.attested_conditions()) {
-    SCHAKEL_TRY(CheckCode(condition, field + ".attested_conditions"));
+    SCHAKEL_TRY(CheckCode(condition, field("attested_conditions")));
   }
   return {};
 }
 
-Status CheckKnown(const google::protobuf::Message& message, const std::string& field) {
+Status CheckKnown(const google::protobuf::Message& message, const FieldPath& field) {
   if (!HasUnknownFields(message)) return {};
   return InvalidArgument(
-      "FIELD_INVALID", field,
+      "FIELD_INVALID", field.str(),
       "a " + message.GetDescriptor()->name() + " without unknown fields expected");
 }
 
-Status CheckSubjectRef(const v1::SubjectRef& ref, const std::string& field) {
+Status CheckSubjectRef(const v1::SubjectRef& ref, const FieldPath& field) {
   auto refuse = [&](const char* what) {
-    return Status(InvalidArgument("SUBJECT_REF_INVALID", field, what));
+    return Status(InvalidArgument("SUBJECT_REF_INVALID", field.str(), what));
   };
   if (ref.pairs_size() < 1 || ref.pairs_size() > 2) return refuse("1 or 2 pairs expected");
   for (const auto& pair : ref.pairs()) {

@@ -6,6 +6,7 @@
 
 #include "broker/base/ids.h"
 #include "broker/base/result.h"
+#include "broker/machine/field_path.h"
 #include "schakel/v1/envelope.pb.h"
 
 namespace schakel::machine {
@@ -34,23 +35,24 @@ struct ParsedEnvelope {
 Result<std::shared_ptr<const ParsedEnvelope>> ParseEnvelope(v1::Envelope envelope);
 
 // 1 or 2 pairs of 32 bytes with distinct epochs; epoch 0 only alone. SUBJECT_REF_INVALID.
-Status CheckSubjectRef(const v1::SubjectRef& ref, const std::string& field);
+Status CheckSubjectRef(const v1::SubjectRef& ref, const FieldPath& field);
 inline bool IsLinked(const v1::SubjectRef& ref) {
   return ref.pairs_size() > 0 && ref.pairs(0).epoch() != 0;
 }
 
 // 1..kCodeBytesMax characters of [a-z0-9-]. FIELD_MISSING, TOO_LARGE or FIELD_INVALID.
-Status CheckCode(const std::string& code, const std::string& field);
+Status CheckCode(const std::string& code, const FieldPath& field);
 // An OIN of 20 digits. FIELD_MISSING or FIELD_INVALID.
-Status CheckOin(const std::string& oin, const std::string& field);
-// Codes, 1 to 16 labels, at most 16 conditions; whether the labels are subjects' is asked elsewhere.
+Status CheckOin(const std::string& oin, const FieldPath& field);
+// Of sections[i], where the message stands in the field `within`, or is the section itself: codes,
+// 1 to 16 labels, at most 16 conditions; whether the labels are subjects' is asked elsewhere.
 // FIELD_MISSING, TOO_LARGE or FIELD_INVALID.
-Status CheckSectionMeta(const v1::SectionMeta& meta, const std::string& field);
+Status CheckSectionMeta(const v1::SectionMeta& meta, int i, std::string_view within);
 // FIELD_INVALID when the message, or one within it, has a field that this broker does not know:
 // what is stored or hashed must be understood whole.
-Status CheckKnown(const google::protobuf::Message& message, const std::string& field);
+Status CheckKnown(const google::protobuf::Message& message, const FieldPath& field);
 
 // Parses `bytes` as a message without unknown fields. FIELD_INVALID with `field`.
-Status ParseStrict(BytesView bytes, const std::string& field, google::protobuf::Message* out);
+Status ParseStrict(BytesView bytes, const FieldPath& field, google::protobuf::Message* out);
 
 }  // namespace schakel::machine

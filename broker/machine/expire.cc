@@ -34,9 +34,15 @@ Status SignalExpired(Context& ctx, BytesView payload) {
   state::v1::SignalState signal;
   SCHAKEL_ASSIGN(bool found, ctx.Get(Family::kHot, keys::Signal(place.sender, place.id), &signal));
   if (!found) return {};
+  if (ctx.now_ms() < signal.expires_ms()) {
+    return SignalStalls(ctx, place.sender, place.id, signal);
+  }
   for (int slot = 0; slot < signal.recipients_size(); ++slot) {
     if (signal.recipients(slot).permitted_size() == 0) continue;
     ItemKey key{signal.position(), static_cast<uint16_t>(slot)};
+    if (signal.recipients(slot).outcome().state() == v1::RECIPIENT_STATE_DEAD_LETTER) {
+      EndStalled(ctx, signal, key);
+    }
     SCHAKEL_ASSIGN(
         auto placed,
         LoadItem(ctx, *OrganisationId::From(signal.recipients(slot).outcome().recipient()), key));

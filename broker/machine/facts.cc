@@ -146,18 +146,18 @@ Result<SubjectStatements> FindStatements(const store::StateReader& state,
 }
 
 Status CheckEpochs(const policy::CompiledBundle& bundle, const v1::SubjectRef& subject,
-                   bool linked_only, const std::string& field) {
+                   bool linked_only, const FieldPath& field) {
   SCHAKEL_TRY(CheckSubjectRef(subject, field));
   if (!IsLinked(subject)) {
     if (!linked_only) return {};
-    return InvalidArgument("UNLINKED_SUBJECT", field, "a linked subject expected");
+    return InvalidArgument("UNLINKED_SUBJECT", field.str(), "a linked subject expected");
   }
   auto live = bundle.LiveEpochs();
   std::vector<uint32_t> given;
   for (const auto& pair : subject.pairs()) given.push_back(pair.epoch());
   std::sort(given.begin(), given.end());
   if (given != live) {
-    return InvalidArgument("SUBJECT_REF_INVALID", field,
+    return InvalidArgument("SUBJECT_REF_INVALID", field.str(),
                            "one pair for each live epoch of the active bundle expected");
   }
   return {};

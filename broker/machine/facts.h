@@ -64,6 +64,6 @@ policy::Party ToParty(const v1::Organisation& organisation);
 // SUBJECT_REF_INVALID unless the reference is unlinked, or has one pair for each live epoch of the
 // bundle. `linked_only` refuses unlinked ones too.
 Status CheckEpochs(const policy::CompiledBundle& bundle, const v1::SubjectRef& subject,
-                   bool linked_only, const std::string& field);
+                   bool linked_only, const FieldPath& field);
 
 }  // namespace schakel::machine

@@ -39,6 +39,8 @@ Result<Answer> Apply(Context& ctx, const RegisterKeySet& command);
 Result<Answer> Apply(Context& ctx, const ActivatePolicy& command);
 // record_query.cc
 Result<Answer> Apply(Context& ctx, const RecordQuery& command);
+// remind.cc
+Result<Answer> Apply(Context& ctx, const Remind& command);
 // denied.cc
 Result<Answer> Apply(Context& ctx, const DeniedAttempt& command);
 // tick.cc
@@ -72,6 +74,16 @@ Status WithholdIfDenied(Context& ctx, struct PlacedItem& placed);
 // cancelled, so that nobody is told of what it never read. notify.cc
 Status NotifyReaders(Context& ctx, const StatementId& statement);
 Status NotifyReadersFrom(Context& ctx, BytesView payload);
+
+// What the chain director sees of those who have to act. stalled.cc
+//
+// A signal's term ended: whoever still has to act stands in the list from now on.
+Status SignalStalls(Context& ctx, const OrganisationId& sender, const SignalId& id,
+                    const state::v1::SignalState& signal);
+// A recipient's system failed on it: it stands in the list until the signal ends.
+Status ListDeadLetter(Context& ctx, const struct PlacedItem& placed);
+// A recipient is done: it no longer stands in the list.
+void EndStalled(Context& ctx, const state::v1::SignalState& signal, const ItemKey& item);
 
 // Timers that are due. tick.cc calls these.
 Status LeaseRanOut(Context& ctx, BytesView payload);         // lease.cc

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/base/limits.h"
+#include "broker/machine/handlers.h"
 
 namespace schakel::machine {
 
@@ -50,6 +51,14 @@ Result<std::optional<ItemKey>> FirstInLine(const Context& ctx, const PlacedItem&
       }));
   return first;
 }
+
+}  // namespace
+
+const char* NoticeName(v1::NoticeKind kind) {
+  return kind == v1::NOTICE_KIND_REMINDER ? "reminder" : "consent-withdrawn";
+}
+
+namespace {
 
 void DropLease(Context& ctx, const PlacedItem& placed) {
   ctx.Delete(Family::kHot,
@@ -167,6 +176,7 @@ Status SettleSlot(Context& ctx, const PlacedItem& placed, const Ending& ending) 
   signal.set_open_recipients(signal.open_recipients() - 1);
   signal.add_feed_cursors(ctx.AddFeed(sender, signal_id.view(), *outcome));
   ctx.Put(Family::kHot, key, signal);
+  EndStalled(ctx, signal, placed.key);
   ctx.Delete(Family::kContent, keys::Wraps(placed.recipient, placed.key));
   if (signal.open_recipients() == 0) {
     ctx.Delete(Family::kContent, keys::SignalContent(sender, signal_id));
@@ -267,7 +277,8 @@ Result<v1::LogReceipt> RecordItem(Context& ctx, const PlacedItem& placed, const 
   };
   if (placed.item.has_notice()) {
     set_party(placed.recipient.str());
-    base.mutable_facts()->set_notice("consent-withdrawn");
+    base.mutable_facts()->set_notice(NoticeName(placed.item.notice().kind()));
+    base.mutable_facts()->set_alias(placed.item.notice().alias());
     return ctx.AddRecord(std::move(base));
   }
   SCHAKEL_ASSIGN(bool found, ctx.Get(Family::kHot,

@@ -13,6 +13,9 @@ struct PlacedItem {
   state::v1::InboxItem item;
 };
 
+// A notice's name in records: consent-withdrawn, reminder.
+const char* NoticeName(v1::NoticeKind kind);
+
 // Puts a new item into its recipient's inbox: ready, or waiting behind another of its case.
 Status Enqueue(Context& ctx, PlacedItem& placed);
 

@@ -18,17 +18,17 @@ Result<Answer> Apply(Context& ctx, const RegisterKeySet& command) {
     return MakeError(ErrorCode::kFailedPrecondition, "KEY_SET_INVALID", what, "key_set.key_set");
   };
   if (key_set.oin != ctx.caller().organisation) return wrong("the OIN is not the caller's");
-  SCHAKEL_ASSIGN(auto known, FindKeySet(ctx.view(), digest));
+  SCHAKEL_ASSIGN(auto known, ctx.FindKeySet(digest));
   if (known) {
     SCHAKEL_ASSIGN(*response.mutable_receipt(), ctx.Receipt(known->record_index()));
     return Answer(std::move(response));
   }
-  SCHAKEL_ASSIGN(auto entry, FindOrganisation(ctx.view(), key_set.oin));
+  SCHAKEL_ASSIGN(auto entry, ctx.FindOrganisation(key_set.oin));
   if (entry->key_set_digest().empty()) {
     if (key_set.version != 1) return wrong("the first key set has version 1");
   } else {
     auto current = *Digest::From(entry->key_set_digest());
-    SCHAKEL_ASSIGN(auto previous, FindKeySet(ctx.view(), current));
+    SCHAKEL_ASSIGN(auto previous, ctx.FindKeySet(current));
     if (!previous) {
       return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "the current key set is missing");
     }
@@ -59,8 +59,9 @@ Result<Answer> Apply(Context& ctx, const RegisterKeySet& command) {
   stored.set_sealing_key(Bytes(key_set.sealing_key.view()));
   ctx.Put(Family::kRegistry, keys::KeySet(digest), stored);
   ctx.PutRaw(Family::kRegistry, keys::KeySetOf(key_set.oin, key_set.version), digest.str());
-  entry->set_key_set_digest(digest.str());
-  ctx.Put(Family::kRegistry, keys::Organisation(key_set.oin), *entry);
+  state::v1::OrganisationVersion changed = *entry;
+  changed.set_key_set_digest(digest.str());
+  ctx.Put(Family::kRegistry, keys::Organisation(key_set.oin), changed);
   ctx.effects().directory_changed = true;
   return Answer(std::move(response));
 }

@@ -9,7 +9,11 @@ uint8_t UrgencyByte(schakel::v1::Urgency urgency) {
 }
 
 Bytes Key(char kind, std::initializer_list<BytesView> parts) {
-  Bytes key(1, kind);
+  size_t size = 1;
+  for (BytesView part : parts) size += part.size();
+  Bytes key;
+  key.reserve(size);
+  key.push_back(kind);
   for (BytesView part : parts) key.append(part);
   return key;
 }
@@ -57,6 +61,11 @@ Bytes LinePrefix(const OrganisationId& recipient, schakel::v1::Urgency urgency, 
 Bytes Line(const OrganisationId& recipient, schakel::v1::Urgency urgency, BytesView case_id,
            const ItemKey& item) {
   return LinePrefix(recipient, urgency, case_id) + item.Encode();
+}
+Bytes StalledPrefix() { return "l"; }
+Bytes StalledOfAliasPrefix(BytesView alias) { return ByteWriter().U8('l').Lp(alias).Take(); }
+Bytes Stalled(BytesView alias, const ItemKey& item) {
+  return StalledOfAliasPrefix(alias) + item.Encode();
 }
 Bytes Head(const OrganisationId& recipient) { return Key('h', {recipient.str()}); }
 Bytes Delivery(const DeliveryId& id) { return Key('d', {id.view()}); }

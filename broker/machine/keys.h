@@ -27,7 +27,7 @@ struct ItemKey {
 // What a timer is for.
 enum class TimerKind : uint8_t {
   kLease = 1,         // payload: recipient, item key
-  kSignalExpiry = 2,  // payload: sender, signal id
+  kSignalExpiry = 2,  // payload: sender, signal id; before its end: when it counts as stalled
   kRecheckSubject =
       3,  // payload: u32 epoch, value, cursor: more queued items than one command settles
   kNotifyReaders = 5,  // payload: statement id, cursor: where a command's notices ended, or none
@@ -89,6 +89,9 @@ Bytes RelianceOfDeliveryPrefix(const StatementId& id);  // y id
 Bytes Noticed(const StatementId& id, const OrganisationId& recipient,
               BytesView signal_id);                      // v id oin signal
 Bytes Denied(BytesView organisation, BytesView reason);  // n oin reason
+Bytes Stalled(BytesView alias, const ItemKey& item);     // l lp(alias) item
+Bytes StalledOfAliasPrefix(BytesView alias);             // l lp(alias)
+Bytes StalledPrefix();                                   // l
 
 // ---- content ----
 Bytes SignalContent(const OrganisationId& sender, const SignalId& id);  // s oin id

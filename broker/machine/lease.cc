@@ -140,7 +140,8 @@ Status LeaseRanOut(Context& ctx, BytesView payload) {
   ending.state = state::v1::ITEM_STATE_DEAD_LETTER;
   ending.outcome = v1::RECIPIENT_STATE_DEAD_LETTER;
   ending.record_index = receipt.index();
-  return Settle(ctx, placed, ending);
+  SCHAKEL_TRY(Settle(ctx, placed, ending));
+  return ListDeadLetter(ctx, placed);
 }
 
 }  // namespace schakel::machine

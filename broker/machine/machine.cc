@@ -28,6 +28,7 @@ struct RpcName {
   std::string operator()(const RegisterKeySet&) const { return "RegisterKeySet"; }
   std::string operator()(const ActivatePolicy&) const { return "ActivatePolicy"; }
   std::string operator()(const RecordQuery& query) const { return query.rpc; }
+  std::string operator()(const Remind&) const { return "Remind"; }
   template <typename T>
   std::string operator()(const T&) const {
     return "";
@@ -49,7 +50,7 @@ bool IsFatal(const Error& error) {
 
 // What rpc relied on must still hold at this position.
 Status CheckCaller(const Context& ctx, const Caller& caller) {
-  SCHAKEL_ASSIGN(auto entry, FindOrganisation(ctx.view(), caller.organisation));
+  SCHAKEL_ASSIGN(auto entry, ctx.FindOrganisation(caller.organisation));
   if (entry && !entry->disabled() && entry->version() == caller.entry_version) return {};
   Error stale = MakeError(ErrorCode::kAborted, "STALE_VERSION",
                           "the directory entry changed meanwhile; try again");
@@ -90,7 +91,7 @@ Result<Outcome> Machine::Apply(const store::StateReader& view, store::Batch* out
   SCHAKEL_CHECK(time_us >= meta_.time_us(), "time never goes back");
   meta_.set_position(meta_.position() + 1);
   meta_.set_time_us(time_us);
-  Context ctx(view, out, &tree_, &meta_, &facts_, command);
+  Context ctx(view, out, &tree_, &meta_, &facts_, &registry_, command);
 
   Result<Answer> answer = Answer(std::monostate{});
   Status caller = command.caller ? CheckCaller(ctx, *command.caller) : Status();
@@ -116,12 +117,11 @@ Result<Outcome> Machine::Apply(const store::StateReader& view, store::Batch* out
     outcome.answer = *std::move(answer);
   }
   outcome.effects = std::move(ctx.effects());
-  // Within a batch the next command's view must see it too.
-  out->Put(Family::kHot, keys::Meta(), meta_.SerializeAsString());
   return outcome;
 }
 
 void Machine::FinishBatch(store::Batch* out) {
+  out->Put(Family::kHot, keys::Meta(), meta_.SerializeAsString());
   if (tree_.size() > 0) tree_.WriteFrontier(out);
 }
 

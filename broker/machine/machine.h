@@ -8,6 +8,7 @@
 #include "broker/machine/facts.h"
 #include "broker/machine/log_tree.h"
 #include "broker/machine/outcome.h"
+#include "broker/machine/registry.h"
 #include "broker/store/state_reader.h"
 #include "broker/store/write_batch.h"
 
@@ -38,6 +39,7 @@ class Machine {
   state::v1::Meta meta_;
   LogTree tree_;
   Facts facts_;
+  Registry registry_;
 };
 
 // The meta of a state; nullopt when it is empty. Shared by everyone who reads a snapshot.

@@ -10,6 +10,7 @@
 #include "schakel/v1/audit.pb.h"
 #include "schakel/v1/consent.pb.h"
 #include "schakel/v1/directory.pb.h"
+#include "schakel/v1/flow.pb.h"
 #include "schakel/v1/inbox.pb.h"
 #include "schakel/v1/policy.pb.h"
 #include "schakel/v1/signal.pb.h"
@@ -37,13 +38,12 @@ struct QueryGrant {
   v1::LogReceipt receipt;
 };
 
-using Answer =
-    std::variant<std::monostate, v1::SignalAccepted, v1::PreflightResponse,
-                 v1::AttachSubjectResponse, Leased, v1::AcknowledgeResponse, v1::RefuseResponse,
-                 v1::ReleaseResponse, v1::ExtendResponse, v1::RecordStatementResponse,
-                 v1::WithdrawStatementResponse, v1::CheckConsentResponse,
-                 v1::AdmitOrganisationResponse, v1::DisableOrganisationResponse,
-                 v1::RegisterKeySetResponse, v1::ActivatePolicyResponse, QueryGrant>;
+using Answer = std::variant<
+    std::monostate, v1::SignalAccepted, v1::PreflightResponse, v1::AttachSubjectResponse, Leased,
+    v1::AcknowledgeResponse, v1::RefuseResponse, v1::ReleaseResponse, v1::ExtendResponse,
+    v1::RecordStatementResponse, v1::WithdrawStatementResponse, v1::CheckConsentResponse,
+    v1::AdmitOrganisationResponse, v1::DisableOrganisationResponse, v1::RegisterKeySetResponse,
+    v1::ActivatePolicyResponse, QueryGrant, v1::RemindResponse>;
 
 // Told to the broker's other parts when the command is durable.
 struct Effects {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "broker/base/limits.h"
+#include "broker/machine/alias.h"
 #include "broker/machine/decide_signal.h"
 #include "broker/machine/handlers.h"
 #include "broker/machine/inbox.h"
@@ -19,6 +20,7 @@ Result<Answer> FirstAnswer(const Context& ctx, const SignalId& id,
                            const state::v1::SignalState& signal) {
   v1::SignalAccepted accepted;
   accepted.set_signal_id(id.str());
+  accepted.set_alias(signal.alias());
   for (const auto& slot : signal.recipients()) {
     auto* outcome = accepted.add_outcomes();
     outcome->set_recipient(slot.outcome().recipient());
@@ -61,7 +63,7 @@ Status CheckSender(const Context& ctx, const ParsedEnvelope& e) {
   if (e.routing.actor() != ctx.caller().actor) {
     return InvalidArgument("ACTOR_MISMATCH", "routing.actor", "the call's schakel-actor expected");
   }
-  SCHAKEL_ASSIGN(auto key_set, FindKeySet(ctx.view(), e.sender_key_set));
+  SCHAKEL_ASSIGN(auto key_set, ctx.FindKeySet(e.sender_key_set));
   if (!key_set || key_set->oin() != e.sender.str() ||
       e.header.created_ms() < key_set->not_before_ms() ||
       e.header.created_ms() >= key_set->not_after_ms()) {
@@ -79,7 +81,7 @@ Status OfferSections(const Context& ctx, const ParsedEnvelope& e, size_t slot,
     int wrap = e.wraps[slot][static_cast<size_t>(i)];
     if (wrap < 0) continue;
     auto digest = Digest::From(e.envelope.sections(i).wraps(wrap).recipient_key_set_digest());
-    SCHAKEL_ASSIGN(auto key_set, FindKeySet(ctx.view(), *digest));
+    SCHAKEL_ASSIGN(auto key_set, ctx.FindKeySet(*digest));
     bool usable = key_set && key_set->oin() == e.recipients[slot].str() &&
                   ctx.now_ms() < key_set->not_after_ms();
     (usable ? offered : reseal)->push_back(static_cast<uint32_t>(i));
@@ -89,7 +91,7 @@ Status OfferSections(const Context& ctx, const ParsedEnvelope& e, size_t slot,
 
 Result<SlotDecision> DecideRecipientSlot(Context& ctx, const ParsedEnvelope& e, size_t slot,
                                          const SignalQuestion& question, v1::Detail* versions) {
-  SCHAKEL_ASSIGN(auto recipient, FindOrganisation(ctx.view(), e.recipients[slot]));
+  SCHAKEL_ASSIGN(auto recipient, ctx.FindOrganisation(e.recipients[slot]));
   versions->mutable_versions()->add_recipient_entries(recipient ? recipient->version() : 0);
   if (!recipient || recipient->disabled() || recipient->organisation().role() != v1::ROLE_PARTNER ||
       recipient->key_set_digest().empty()) {
@@ -136,6 +138,7 @@ void WriteRecords(Context& ctx, const ParsedEnvelope& e, const SignalQuestion& q
     record.set_purpose(e.header.purpose());
     record.set_bundle_digest(question.bundle_digest.str());
     record.set_envelope_digest(e.digest.str());
+    record.mutable_facts()->set_alias(signal.alias());
     v1::Detail detail = versions;
     FillDetailSubject(question, subject, &detail);
     std::vector<bool> permitted(question.sections.size(), false);
@@ -242,9 +245,9 @@ Result<Answer> Apply(Context& ctx, const PublishEnvelope& command) {
   auto bundle_digest = *Digest::From(ctx.meta().active_bundle());
   for (int i = 0; i < e.routing.subjects_size(); ++i) {
     SCHAKEL_TRY(CheckEpochs(*bundle, e.routing.subjects(i).ref(), false,
-                            "routing.subjects[" + std::to_string(i) + "].ref"));
+                            FieldPath("routing.subjects", i, "ref")));
   }
-  SCHAKEL_ASSIGN(auto sender, FindOrganisation(ctx.view(), e.sender));
+  SCHAKEL_ASSIGN(auto sender, ctx.FindOrganisation(e.sender));
   SignalFacts facts{e.header.signal_type(), e.header.purpose(), e.routing.case_id(), ctx.now_ms()};
   SCHAKEL_ASSIGN(auto question,
                  PrepareQuestion(ctx.view(), &ctx.facts(), bundle, bundle_digest, facts, *sender,
@@ -270,6 +273,8 @@ Result<Answer> Apply(Context& ctx, const PublishEnvelope& command) {
   // Decided; from here on everything is written.
   v1::SignalAccepted accepted;
   accepted.set_signal_id(e.signal_id.str());
+  signal.set_alias(NextAlias(ctx));
+  accepted.set_alias(signal.alias());
   signal.set_envelope_digest(e.digest.str());
   signal.set_position(ctx.position());
   signal.set_first_index(ctx.meta().tree_size());
@@ -282,6 +287,9 @@ Result<Answer> Apply(Context& ctx, const PublishEnvelope& command) {
   signal.set_purpose(e.header.purpose());
   signal.set_bundle_digest(bundle_digest.str());
   *signal.mutable_subjects() = e.routing.subjects();
+  uint64_t ends_us = e.header.expires_ms() * 1000;
+  uint64_t stalls_us = ctx.now_us() + Ms(bundle->StalledAfter(e.header.signal_type())) * 1000;
+  if (stalls_us < ends_us) signal.set_stalled_us(stalls_us);
   WriteRecords(ctx, e, question, slots, versions, signal, &accepted);
   uint32_t open = 0;
   for (size_t slot = 0; slot < slots.size(); ++slot) {
@@ -298,7 +306,7 @@ Result<Answer> Apply(Context& ctx, const PublishEnvelope& command) {
   if (open > 0) {
     StoreContent(ctx, e, slots);
     ctx.PutRaw(Family::kHot,
-               keys::Timer(e.header.expires_ms() * 1000, TimerKind::kSignalExpiry, timer_payload),
+               keys::Timer(std::min(stalls_us, ends_us), TimerKind::kSignalExpiry, timer_payload),
                {});
   }
   uint64_t keep_ms = e.header.expires_ms() + Ms(limits::kOnceKeepAfterExpiry) +

@@ -38,15 +38,14 @@ Result<Redecision> Redecide(Context& ctx, const PlacedItem& placed, const Queued
   auto digest = Digest::From(ctx.meta().active_bundle());
   if (!digest) return Lost("no bundle is active");
   SCHAKEL_ASSIGN(auto bundle, ctx.facts().ActiveBundle(ctx));
-  SCHAKEL_ASSIGN(auto sender,
-                 FindOrganisation(ctx.view(), *OrganisationId::From(placed.item.sender())));
+  SCHAKEL_ASSIGN(auto sender, ctx.FindOrganisation(*OrganisationId::From(placed.item.sender())));
   if (!sender) return Lost("a signal's sender is missing in the directory");
   SignalFacts facts{queued.signal.signal_type(), queued.signal.purpose(), queued.signal.case_id(),
                     ctx.now_ms()};
   SCHAKEL_ASSIGN(again.question,
                  PrepareQuestion(ctx.view(), &ctx.facts(), bundle, *digest, facts, *sender,
                                  queued.signal.subjects(), queued.metas, queued.section_subjects));
-  SCHAKEL_ASSIGN(auto recipient, FindOrganisation(ctx.view(), placed.recipient));
+  SCHAKEL_ASSIGN(auto recipient, ctx.FindOrganisation(placed.recipient));
   const auto& slot = queued.signal.recipients(static_cast<int>(placed.item.slot()));
   if (!recipient || recipient->disabled() || sender->disabled()) {
     again.slot = DenySlot("RECIPIENT_UNAVAILABLE");

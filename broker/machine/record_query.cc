@@ -5,7 +5,7 @@
 namespace schakel::machine {
 
 Result<Answer> Apply(Context& ctx, const RecordQuery& command) {
-  SCHAKEL_ASSIGN(auto entry, FindOrganisation(ctx.view(), ctx.caller().organisation));
+  SCHAKEL_ASSIGN(auto entry, ctx.FindOrganisation(ctx.caller().organisation));
   const auto& auditor = entry->organisation();
   if (command.subject) {
     SCHAKEL_ASSIGN(auto bundle, ctx.facts().ActiveBundle(ctx));

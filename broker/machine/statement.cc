@@ -112,7 +112,7 @@ Status CheckStatement(Context& ctx, const policy::CompiledBundle& bundle, const 
   }
   SCHAKEL_TRY(CheckPeriod(ctx, s));
   auto digest = Digest::From(s.key_set_digest());
-  SCHAKEL_ASSIGN(auto key_set, FindKeySet(ctx.view(), digest.value_or(Digest{})));
+  SCHAKEL_ASSIGN(auto key_set, ctx.FindKeySet(digest.value_or(Digest{})));
   if (!key_set || key_set->oin() != s.recorder() || ctx.now_ms() < key_set->not_before_ms() ||
       ctx.now_ms() >= key_set->not_after_ms()) {
     return MakeError(ErrorCode::kFailedPrecondition, "KEY_SET_UNKNOWN",

@@ -26,7 +26,7 @@ Status CheckWithdrawal(Context& ctx, const v1::Withdrawal& w) {
                            "more than 5 minutes ahead of the broker's clock");
   }
   auto digest = Digest::From(w.key_set_digest());
-  SCHAKEL_ASSIGN(auto key_set, FindKeySet(ctx.view(), digest.value_or(Digest{})));
+  SCHAKEL_ASSIGN(auto key_set, ctx.FindKeySet(digest.value_or(Digest{})));
   if (!key_set || key_set->oin() != w.recorder() || ctx.now_ms() < key_set->not_before_ms() ||
       ctx.now_ms() >= key_set->not_after_ms()) {
     return MakeError(ErrorCode::kFailedPrecondition, "KEY_SET_UNKNOWN",

@@ -39,6 +39,10 @@ DeliveryId DeliveryIdOf(const CommandEntropy& entropy, uint16_t number) {
   return Derive<DeliveryId>(entropy, "schakel/v1/delivery-id\n", number);
 }
 
+AliasKey AliasKeyOf(const CommandEntropy& entropy) {
+  return Derive<AliasKey>(entropy, "schakel/v1/alias-key\n", 0);
+}
+
 Digest DetailCommitment(const DetailSalt& salt, BytesView detail) {
   return crypto::Sha256Hasher().Raw("schakel/v1/detail\n").Raw(salt.view()).Lp(detail).Finish();
 }

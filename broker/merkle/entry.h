@@ -34,6 +34,9 @@ DetailSalt DetailSaltOf(const CommandEntropy& entropy, uint16_t record);
 // `number` is the number of the event, or of the delivery, within its command.
 EventId EventIdOf(const CommandEntropy& entropy, uint16_t number);
 DeliveryId DeliveryIdOf(const CommandEntropy& entropy, uint16_t number);
+// What the names of a broker's signals among people derive from: drawn once.
+using AliasKey = Id16<struct AliasKeyTag>;
+AliasKey AliasKeyOf(const CommandEntropy& entropy);
 
 // H("schakel/v1/detail\n" || salt || lp(detail)), a field of the record.
 Digest DetailCommitment(const DetailSalt& salt, BytesView detail);

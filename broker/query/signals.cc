@@ -23,6 +23,7 @@ v1::SignalSummary Summary(const SignalId& id, const state::v1::SignalState& sign
   summary.set_case_id(signal.case_id());
   for (const auto& slot : signal.recipients()) *summary.add_outcomes() = slot.outcome();
   summary.set_envelope_digest(signal.envelope_digest());
+  summary.set_alias(signal.alias());
   return summary;
 }
 

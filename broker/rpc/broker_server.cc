@@ -6,6 +6,7 @@
 #include "broker/rpc/backup.h"
 #include "broker/rpc/consent_service.h"
 #include "broker/rpc/directory_service.h"
+#include "broker/rpc/flow_service.h"
 #include "broker/rpc/inbox_service.h"
 #include "broker/rpc/policy_service.h"
 #include "broker/rpc/signal_service.h"
@@ -183,6 +184,7 @@ Status BrokerServer::Listen() {
   add.operator()<v1::DirectoryService>(std::make_unique<DirectoryService>(parts));
   add.operator()<v1::PolicyService>(std::make_unique<PolicyService>(parts));
   add.operator()<v1::AuditService>(std::make_unique<AuditService>(parts));
+  add.operator()<v1::FlowService>(std::make_unique<FlowService>(parts));
 
   if (!settings_.metrics_address.empty()) {
     SCHAKEL_ASSIGN(endpoint_,

@@ -91,7 +91,7 @@ Status CheckSections(const v1::PreflightRequest& r) {
   for (int i = 0; i < r.sections_size(); ++i) {
     const std::string field = "sections[" + std::to_string(i) + "]";
     const auto& section = r.sections(i);
-    SCHAKEL_TRY(machine::CheckSectionMeta(section, field));
+    SCHAKEL_TRY(machine::CheckSectionMeta(section, i, {}));
     std::set<Bytes> about(section.subject_labels().begin(), section.subject_labels().end());
     std::vector<const v1::SubjectRef*> refs;
     for (const auto& subject : r.subjects()) {

@@ -16,6 +16,29 @@ Error OfEnvelope(int i, Error error) {
   return error;
 }
 
+// The messages of one Publish call. gRPC shows a handler a const request; as their owner a handler
+// may move the envelopes out of it instead of copying up to 4 MiB.
+class PublishMessages final : public grpc::MessageHolder<v1::PublishRequest, v1::PublishResponse> {
+ public:
+  PublishMessages() {
+    set_request(&request_);
+    set_response(&response_);
+  }
+  void Release() override { delete this; }
+
+ private:
+  v1::PublishRequest request_;
+  v1::PublishResponse response_;
+};
+
+class PublishMessagesMaker final
+    : public grpc::MessageAllocator<v1::PublishRequest, v1::PublishResponse> {
+ public:
+  grpc::MessageHolder<v1::PublishRequest, v1::PublishResponse>* AllocateMessages() override {
+    return new PublishMessages();
+  }
+};
+
 // One Publish call: results arrive in any order, the call ends with the last one.
 class PublishCall {
  public:
@@ -75,15 +98,22 @@ Status CheckBatch(const v1::PublishRequest& request) {
 
 // The order of checks: sizes and shape, digest, signature.
 Result<std::shared_ptr<const machine::ParsedEnvelope>> Verify(KeySets& key_sets,
-                                                              const v1::Envelope& envelope) {
-  SCHAKEL_ASSIGN(auto parsed, machine::ParseEnvelope(envelope));
+                                                              v1::Envelope envelope) {
+  SCHAKEL_ASSIGN(auto parsed, machine::ParseEnvelope(std::move(envelope)));
   SCHAKEL_TRY(VerifyBy(key_sets, parsed->sender_key_set, parsed->sender.str(),
-                       parsed->batch_message, envelope.proof().signature(),
+                       parsed->batch_message, parsed->envelope.proof().signature(),
                        {"header.sender_key_set_digest", "proof.signature"}));
   return parsed;
 }
 
 }  // namespace
+
+SignalService::SignalService(const Parts& parts) : parts_(parts) {
+  static PublishMessagesMaker maker;  // has no state
+  RegisterStrict(&SignalService::Preflight, &SignalService::GetSignal, &SignalService::ListSignals,
+                 &SignalService::ReadOutcomes, &SignalService::AttachSubject);
+  RegisterStrictWith(&maker, &SignalService::Publish);
+}
 
 grpc::ServerUnaryReactor* SignalService::Publish(grpc::CallbackServerContext* context,
                                                  const v1::PublishRequest* request,
@@ -92,11 +122,14 @@ grpc::ServerUnaryReactor* SignalService::Publish(grpc::CallbackServerContext* co
       context, request, [=, this](transport::Caller caller, transport::UnaryAnswer answer) {
         if (Status serving = parts_.Serving(); !serving.ok()) return answer.Finish(serving);
         if (Status batch = CheckBatch(*request); !batch.ok()) return answer.Finish(batch);
-        int count = request->envelopes_size();
+        auto* envelopes = static_cast<PublishMessages*>(context->GetRpcAllocatorState())
+                              ->request()
+                              ->mutable_envelopes();
+        int count = envelopes->size();
         auto call = std::make_shared<PublishCall>(std::move(answer), response, count);
         auto as_machine = ToMachine(caller);
         for (int i = 0; i < count; ++i) {
-          auto parsed = Verify(*parts_.key_sets, request->envelopes(i));
+          auto parsed = Verify(*parts_.key_sets, std::move(*envelopes->Mutable(i)));
           if (parsed.ok()) {
             parts_.sequencer->Submit(machine::PublishEnvelope{*std::move(parsed)}, as_machine,
                                      [call, i](Result<machine::Outcome> outcome) {

@@ -7,11 +7,7 @@ namespace schakel::rpc {
 
 class SignalService final : public transport::Strict<v1::SignalService::CallbackService> {
  public:
-  explicit SignalService(const Parts& parts) : parts_(parts) {
-    RegisterStrict(&SignalService::Preflight, &SignalService::Publish, &SignalService::GetSignal,
-                   &SignalService::ListSignals, &SignalService::ReadOutcomes,
-                   &SignalService::AttachSubject);
-  }
+  explicit SignalService(const Parts& parts);
 
   grpc::ServerUnaryReactor* Preflight(grpc::CallbackServerContext* context,
                                       const v1::PreflightRequest* request,

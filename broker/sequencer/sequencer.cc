@@ -53,7 +53,6 @@ Sequencer::Sequencer(store::StateStore* store, SequencerOptions options,
       options_(options),
       machine_(std::move(machine)),
       clock_(std::move(clock)),
-      registry_(store->durable()),
       ticks_(options.ticks) {
   head_.origin = machine_->meta().origin();
   head_.size = machine_->TreeHead().size;
@@ -159,7 +158,7 @@ void Sequencer::CommitLoop() {
 Result<Sequencer::Finished> Sequencer::RunBatch(std::vector<Waiting> waiting) {
   Finished finished;
   store::Batch batch;
-  store::OverlayView view(registry_, {&batch});
+  store::OverlayView view(store_->durable(), {&batch});
   auto fail = [&](Error error) {
     Fail(error, std::move(waiting));
     return error;
@@ -181,7 +180,6 @@ Result<Sequencer::Finished> Sequencer::RunBatch(std::vector<Waiting> waiting) {
     written = store_->Commit(batch, machine_->meta().position());
   }
   if (!written.ok()) return fail(written.error());
-  registry_.Committed(batch);
   if (options_.storage != nullptr) options_.storage->Wrote(batch.bytes());
   for (size_t i = 0; i < waiting.size(); ++i)
     finished.answers[i].first = std::move(waiting[i].done);

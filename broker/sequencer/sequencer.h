@@ -16,7 +16,6 @@
 #include "broker/machine/machine.h"
 #include "broker/sequencer/clock_guard.h"
 #include "broker/sequencer/lanes.h"
-#include "broker/sequencer/registry_cache.h"
 #include "broker/store/reserve_file.h"
 #include "broker/store/state_store.h"
 
@@ -115,7 +114,6 @@ class Sequencer {
   // Of the committing thread alone.
   std::unique_ptr<machine::Machine> machine_;
   ClockGuard clock_;
-  RegistryCache registry_;
   std::atomic<bool> ticks_;
   Micros last_tick_{0};
   bool timers_left_ = false;

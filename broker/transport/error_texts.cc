@@ -142,6 +142,8 @@ std::string_view TextOf(v1::ErrorReason reason) {
       return "De tijd om dit af te handelen is om; het bericht wordt opnieuw bezorgd.";
     case v1::ERROR_REASON_READER_STALLED:
       return "Uw systeem nam 30 seconden lang niets aan; de verbinding is gesloten.";
+    case v1::ERROR_REASON_REMINDED_ALREADY:
+      return "Aan dit signaal is in de laatste 24 uur al herinnerd.";
     case v1::ERROR_REASON_SUBJECT_MISMATCH:
       return "De inhoud hoort niet bij de opgegeven betrokkene.";
 

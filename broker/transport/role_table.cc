@@ -7,6 +7,7 @@ namespace schakel::transport {
 namespace {
 
 constexpr RoleSet kPartner(v1::ROLE_PARTNER);
+constexpr RoleSet kChainDirector(v1::ROLE_CHAIN_DIRECTOR);
 constexpr RoleSet kRegistrar(v1::ROLE_REGISTRAR);
 constexpr RoleSet kAuditor(v1::ROLE_AUDITOR);
 constexpr RoleSet kRegistrarAuditor(v1::ROLE_REGISTRAR, v1::ROLE_AUDITOR);
@@ -53,6 +54,10 @@ constexpr auto kTable = std::to_array<MethodRule>({
     {"schakel.v1.DirectoryService.ListOrganisations", kMember, kAnyMember},
     {"schakel.v1.DirectoryService.RegisterKeySet", kMember, kAnyMember},
     {"schakel.v1.DirectoryService.ResolveFunction", kMember, kAnyMember},
+
+    {"schakel.v1.FlowService.GetFlow", kMember, kChainDirector},
+    {"schakel.v1.FlowService.ListStalled", kMember, kChainDirector},
+    {"schakel.v1.FlowService.Remind", kMember, kChainDirector},
 
     {"schakel.v1.InboxService.Acknowledge", kMember, kPartner},
     {"schakel.v1.InboxService.Extend", kMember, kPartner},

@@ -37,7 +37,11 @@ class StrictUnaryHandler final : public grpc::internal::MethodHandler {
 
  public:
   template <typename Handle>
-  explicit StrictUnaryHandler(Handle handle) : inner_(std::move(handle)) {}
+  explicit StrictUnaryHandler(Handle handle,
+                              grpc::MessageAllocator<Request, Response>* allocator = nullptr)
+      : inner_(std::move(handle)) {
+    if (allocator != nullptr) inner_.SetMessageAllocator(allocator);
+  }
   void RunHandler(const HandlerParameter& parameter) override { inner_.RunHandler(parameter); }
   void* Deserialize(grpc_call* call, grpc_byte_buffer* message, grpc::Status* status,
                     void** holder) override {
@@ -78,18 +82,33 @@ class Strict : public Base {
   void RegisterStrict(Methods... methods) {
     (RegisterOne(methods), ...);
   }
+  // One whose messages come from an allocator, which must outlive the service. Instead of gRPC's
+  // SetMessageAllocatorFor_Method, which knows gRPC's own handlers only.
+  template <typename Service, typename Request, typename Response>
+  void RegisterStrictWith(grpc::MessageAllocator<Request, Response>* allocator,
+                          grpc::ServerUnaryReactor* (Service::*method)(grpc::CallbackServerContext*,
+                                                                       const Request*, Response*)) {
+    RegisterUnary(method, allocator);
+  }
 
  private:
   template <typename Service, typename Request, typename Response>
   void RegisterOne(grpc::ServerUnaryReactor* (Service::*method)(grpc::CallbackServerContext*,
                                                                 const Request*, Response*)) {
+    RegisterUnary<Service, Request, Response>(method, nullptr);
+  }
+  template <typename Service, typename Request, typename Response>
+  void RegisterUnary(grpc::ServerUnaryReactor* (Service::*method)(grpc::CallbackServerContext*,
+                                                                  const Request*, Response*),
+                     grpc::MessageAllocator<Request, Response>* allocator) {
     auto* self = static_cast<Service*>(this);
     this->MarkMethodCallback(MethodIndex(Request::descriptor(), Response::descriptor(), false),
                              new StrictUnaryHandler<Request, Response>(
                                  [self, method](grpc::CallbackServerContext* context,
                                                 const Request* request, Response* response) {
                                    return (self->*method)(context, request, response);
-                                 }));
+                                 },
+                                 allocator));
   }
   template <typename Service, typename Request, typename Response>
   void RegisterOne(grpc::ServerWriteReactor<Response>* (Service::*method)(

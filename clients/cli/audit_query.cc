@@ -293,9 +293,9 @@ void AddAuditQuery(CLI::App* noun, Invocation& invocation) {
                "schakel audit subject --subject-bsn @- --ground \"AVG art. 15\" \\\n"
                "    --reference INZAGE-2026-3 -o csv < bsn.txt > report.csv");
   const auto report = std::make_shared<SubjectOptions>();
-  subject.Value("--subject-bsn", report->bsn, Msg::kOptOneBsn, "@FILE")->required();
-  subject.Value("--ground", report->ground, Msg::kOptWhy, "TEXT")->required();
-  subject.Value("--reference", report->reference, Msg::kOptReference, "TEXT")->required();
+  subject.Value("--subject-bsn", report->bsn, Msg::kOptOneBsn, "@FILE").Required();
+  subject.Value("--ground", report->ground, Msg::kOptWhy, "TEXT").Required();
+  subject.Value("--reference", report->reference, Msg::kOptReference, "TEXT").Required();
   subject.AllowCsv();
   subject.Run([&invocation, report] { return Subject(invocation, *report); });
 }

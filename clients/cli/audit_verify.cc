@@ -201,7 +201,7 @@ void AddAuditVerify(CLI::App* noun, Invocation& invocation) {
                  "schakel audit export tiles --format tlog-tiles\n"
                  "schakel audit export tiles --format tlog-tiles --from-file log.export");
   const auto wanted = std::make_shared<ExportOptions>();
-  exporting.Value("PATH", wanted->path, Msg::kArgExportPath, "PATH")->required();
+  exporting.Value("PATH", wanted->path, Msg::kArgExportPath, "PATH").Required();
   exporting.Value("--format", wanted->format, Msg::kOptExportFormat, "frames|tlog-tiles");
   exporting.Value("--from-file", wanted->from_file, Msg::kOptFromFile, "FILE");
   exporting.Flag("--details", wanted->details, Msg::kOptDetails);

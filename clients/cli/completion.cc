@@ -145,7 +145,7 @@ void AddCompletion(CLI::App& program, Invocation& invocation) {
   Verb man(noun, invocation, "man", Msg::kVerbCompletionMan,
            "schakel completion man ~/.local/share/man\nschakel completion man man");
   const auto folder = std::make_shared<std::string>();
-  man.Value("DIR", *folder, Msg::kArgManDir, "DIR")->required();
+  man.Value("DIR", *folder, Msg::kArgManDir, "DIR").Required();
   man.Run([&invocation, folder] { return Man(invocation, *folder); });
 
   Verb contexts(noun, invocation, "contexts", Msg::kVerbCompletionContexts,

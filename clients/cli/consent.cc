@@ -286,11 +286,11 @@ void AddConsent(CLI::App& program, Invocation& invocation) {
               "schakel consent record --objection --subject-bsn @bsn.txt \\\n"
               "    --identity-check known-in-person");
   const auto options = std::make_shared<RecordOptions>();
-  record.Value("--subject-bsn", options->bsn, Msg::kOptOneBsn, "@FILE")->required();
+  record.Value("--subject-bsn", options->bsn, Msg::kOptOneBsn, "@FILE").Required();
   record
       .Choice("--identity-check", options->identity_check, Msg::kOptIdentityCheck, "HOW",
               v1::IdentityCheck_descriptor())
-      ->required();
+      .Required();
   record.Flag("--objection", options->objection, Msg::kOptObjection);
   record.Value("--sender-sector", options->sender.sector, Msg::kOptAxisSender, "SECTOR");
   record.Value("--sender-function", options->sender.function, Msg::kOptAxisSender, "FUNCTION@AREA");
@@ -315,7 +315,7 @@ void AddConsent(CLI::App& program, Invocation& invocation) {
   Verb withdraw(noun, invocation, "withdraw", Msg::kVerbConsentWithdraw,
                 "schakel consent withdraw 01980c5e-7a3f-7d2c-9b60-3c2b8f1e4a11");
   const auto id = std::make_shared<std::string>();
-  withdraw.Value("ID", *id, Msg::kArgStatement, "ID")->required();
+  withdraw.Value("ID", *id, Msg::kArgStatement, "ID").Required();
   withdraw.Run([&invocation, id] { return Withdraw(invocation, *id); });
 
   Verb list(noun, invocation, "list", Msg::kVerbConsentList,
@@ -328,9 +328,9 @@ void AddConsent(CLI::App& program, Invocation& invocation) {
              "schakel consent check --subject-bsn @bsn.txt --category daily-living \\\n"
              "    --purpose coordinate-care --to-function neighbourhood-team@Dordrecht");
   const auto question = std::make_shared<CheckOptions>();
-  check.Value("--subject-bsn", question->bsn, Msg::kOptOneBsn, "@FILE")->required();
-  check.Value("--category", question->category, Msg::kOptOnlyCategory, "CODE")->required();
-  check.Value("--purpose", question->purpose, Msg::kOptPurpose, "CODE")->required();
+  check.Value("--subject-bsn", question->bsn, Msg::kOptOneBsn, "@FILE").Required();
+  check.Value("--category", question->category, Msg::kOptOnlyCategory, "CODE").Required();
+  check.Value("--purpose", question->purpose, Msg::kOptPurpose, "CODE").Required();
   check.Value("--to", question->to, Msg::kOptTo, "OIN");
   check.Value("--to-function", question->to_function, Msg::kOptToFunction, "FUNCTION@AREA");
   check.Value("--case", question->case_id, Msg::kOptCase, "ID");

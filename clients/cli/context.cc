@@ -134,14 +134,14 @@ void AddContext(CLI::App& program, Invocation& invocation) {
            "    --log-key \"zhz.example/schakel/1+8f2c...\" --actor u123 --actor-role wijkteam \\\n"
            "    --custodian 00000099000000009001=custodian-1.example:7444");
   const auto options = std::make_shared<AddOptions>();
-  add.Value("NAME", options->name, Msg::kArgContext, "NAME")->required();
+  add.Value("NAME", options->name, Msg::kArgContext, "NAME").Required();
   add.Value("--certificate", options->certificate, Msg::kOptTlsCertificate, "FILE");
   add.Value("--key", options->key, Msg::kOptTlsKey, "FILE");
   add.Run([&invocation, options] { return Add(invocation, *options); });
 
   Verb use(noun, invocation, "use", Msg::kVerbContextUse, "schakel context use team");
   const auto used = std::make_shared<std::string>();
-  use.Value("NAME", *used, Msg::kArgContext, "NAME")->required();
+  use.Value("NAME", *used, Msg::kArgContext, "NAME").Required();
   use.Run([&invocation, used] { return Use(invocation, *used); });
 
   Verb list(noun, invocation, "list", Msg::kVerbContextList, "schakel context list");

@@ -49,11 +49,13 @@ Json HeadJson(const OpenedDelivery& item) {
         {"kind", CodeOfValue(v1::NoticeKind_descriptor()->FindValueByNumber(notice.kind()))},
         {"signalId", IdText(notice.signal_id())},
         {"sender", notice.sender()},
+        {"alias", notice.alias()},
         {"time", TimeText(notice.time())}};
     return json;
   }
   const auto& header = item.opened->header;
   json["signalId"] = IdText(header.signal_id());
+  json["alias"] = delivery.signal().alias();
   json["sender"] = header.sender();
   json["type"] = header.signal_type();
   json["purpose"] = header.purpose();
@@ -119,13 +121,19 @@ void ShowForPeople(Invocation& invocation, const OpenedDelivery& item) {
   if (!item.opened) {
     const auto& notice = delivery.notice();
     invocation.Heading(Msg::kHeadNotice, Word(invocation.language(), notice.kind()));
-    invocation.Heading(Msg::kHeadSignal, IdText(notice.signal_id()));
-    invocation.Heading(Msg::kHeadSender, names.Organisation(notice.sender()));
+    if (!notice.alias().empty()) invocation.Heading(Msg::kHeadAlias, Printable(notice.alias()));
+    if (!notice.signal_id().empty()) {
+      invocation.Heading(Msg::kHeadSignal, IdText(notice.signal_id()));
+      invocation.Heading(Msg::kHeadSender, names.Organisation(notice.sender()));
+    }
     invocation.out() << '\n';
     return;
   }
   const auto& header = item.opened->header;
   invocation.Heading(Msg::kHeadSignal, IdText(header.signal_id()));
+  if (!delivery.signal().alias().empty()) {
+    invocation.Heading(Msg::kHeadAlias, Printable(delivery.signal().alias()));
+  }
   invocation.Heading(Msg::kHeadSender, names.Organisation(header.sender()));
   invocation.Heading(Msg::kHeadType, names.Of(CodeKind::kSignalType, header.signal_type()));
   invocation.Heading(Msg::kHeadPurpose, names.Of(CodeKind::kPurpose, header.purpose()));

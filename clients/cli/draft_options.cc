@@ -70,9 +70,9 @@ Status AddGrounds(Invocation& invocation, const DraftOptions& options, sdk::Sign
 }  // namespace
 
 void AddDraftOptions(Verb& verb, DraftOptions& options) {
-  verb.Value("--type", options.type, Msg::kOptType, "CODE")->required();
-  verb.Value("--purpose", options.purpose, Msg::kOptPurpose, "CODE")->required();
-  verb.Values("--ground", options.grounds, Msg::kOptGround, "[CATEGORY=]CODE")->required();
+  verb.Value("--type", options.type, Msg::kOptType, "CODE").Required();
+  verb.Value("--purpose", options.purpose, Msg::kOptPurpose, "CODE").Required();
+  verb.Values("--ground", options.grounds, Msg::kOptGround, "[CATEGORY=]CODE").Required();
   verb.Values("--to", options.to, Msg::kOptTo, "OIN");
   verb.Values("--to-function", options.to_function, Msg::kOptToFunction, "FUNCTION@AREA");
   verb.Values("--subject-bsn", options.subject_bsn, Msg::kOptSubjectBsn, "@FILE");

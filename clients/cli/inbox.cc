@@ -135,7 +135,7 @@ void AddInbox(CLI::App& program, Invocation& invocation) {
   Verb ack(noun, invocation, "ack", Msg::kVerbInboxAck,
            (std::string("schakel inbox ack ") + kAnId).c_str());
   const auto ack_id = std::make_shared<std::string>();
-  ack.Value("ID", *ack_id, Msg::kArgDelivery, "ID")->required();
+  ack.Value("ID", *ack_id, Msg::kArgDelivery, "ID").Required();
   ack.Run([&invocation, ack_id]() -> Result<ExitCode> {
     SCHAKEL_ASSIGN(const auto id, ParseId<DeliveryId>(invocation.language(), *ack_id, "ID"));
     SCHAKEL_ASSIGN(auto* const session, invocation.session());
@@ -148,8 +148,8 @@ void AddInbox(CLI::App& program, Invocation& invocation) {
                " --reason \"not our area\" \\\n    --redirect debt-relief@Zwijndrecht")
                   .c_str());
   const auto refusal = std::make_shared<RefuseOptions>();
-  refuse.Value("ID", refusal->id, Msg::kArgDelivery, "ID")->required();
-  refuse.Value("--reason", refusal->reason, Msg::kOptReason, "TEXT")->required();
+  refuse.Value("ID", refusal->id, Msg::kArgDelivery, "ID").Required();
+  refuse.Value("--reason", refusal->reason, Msg::kOptReason, "TEXT").Required();
   refuse.Value("--redirect", refusal->redirect, Msg::kOptRedirect, "FUNCTION@AREA");
   refuse.Flag("--subject-mismatch", refusal->mismatch, Msg::kOptMismatch);
   refuse.Run([&invocation, refusal] { return Refuse(invocation, *refusal); });
@@ -157,7 +157,7 @@ void AddInbox(CLI::App& program, Invocation& invocation) {
   Verb release(noun, invocation, "release", Msg::kVerbInboxRelease,
                (std::string("schakel inbox release ") + kAnId).c_str());
   const auto release_id = std::make_shared<std::string>();
-  release.Value("ID", *release_id, Msg::kArgDelivery, "ID")->required();
+  release.Value("ID", *release_id, Msg::kArgDelivery, "ID").Required();
   release.Run([&invocation, release_id]() -> Result<ExitCode> {
     SCHAKEL_ASSIGN(const auto id, ParseId<DeliveryId>(invocation.language(), *release_id, "ID"));
     SCHAKEL_ASSIGN(auto* const session, invocation.session());
@@ -169,8 +169,8 @@ void AddInbox(CLI::App& program, Invocation& invocation) {
               (std::string("schakel inbox extend ") + kAnId + " --lease 4h").c_str());
   const auto extend_id = std::make_shared<std::string>();
   const auto extend_lease = std::make_shared<std::string>();
-  extend.Value("ID", *extend_id, Msg::kArgDelivery, "ID")->required();
-  extend.Value("--lease", *extend_lease, Msg::kOptLease, "TIME")->required();
+  extend.Value("ID", *extend_id, Msg::kArgDelivery, "ID").Required();
+  extend.Value("--lease", *extend_lease, Msg::kOptLease, "TIME").Required();
   extend.Run([&invocation, extend_id, extend_lease]() -> Result<ExitCode> {
     SCHAKEL_ASSIGN(const auto id, ParseId<DeliveryId>(invocation.language(), *extend_id, "ID"));
     SCHAKEL_ASSIGN(const auto lease, LeaseOf(invocation, *extend_lease));
@@ -188,10 +188,10 @@ void AddInbox(CLI::App& program, Invocation& invocation) {
                "    --label 7d2c9b60-3c2b-4f1e-8a11-01980c5e7a3f --subject-bsn @bsn.txt")
                   .c_str());
   const auto attached = std::make_shared<AttachOptions>();
-  attach.Value("SIGNAL", attached->signal, Msg::kArgSignal, "ID")->required();
-  attach.Value("--sender", attached->sender, Msg::kOptSender, "OIN")->required();
-  attach.Value("--label", attached->label, Msg::kOptLabel, "LABEL")->required();
-  attach.Value("--subject-bsn", attached->bsn, Msg::kOptOneBsn, "@FILE")->required();
+  attach.Value("SIGNAL", attached->signal, Msg::kArgSignal, "ID").Required();
+  attach.Value("--sender", attached->sender, Msg::kOptSender, "OIN").Required();
+  attach.Value("--label", attached->label, Msg::kOptLabel, "LABEL").Required();
+  attach.Value("--subject-bsn", attached->bsn, Msg::kOptOneBsn, "@FILE").Required();
   attach.Run([&invocation, attached] { return Attach(invocation, *attached); });
 }
 

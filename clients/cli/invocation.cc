@@ -161,7 +161,7 @@ void Invocation::ReportError(const Error& error) {
 
 void Invocation::ShowTable(const Table& table) {
   if (format_ == Format::kCsv) {
-    io_.out << table.Csv();
+    io_.out << table.Csv(language_ == Language::kDutch ? ';' : ',');
     return;
   }
   const bool colour = io_.columns > 0 && !io_.environment("NO_COLOR");

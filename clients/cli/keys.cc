@@ -131,13 +131,13 @@ void AddKeys(CLI::App& program, Invocation& invocation) {
   Verb statement(noun, invocation, "statement", Msg::kVerbKeysStatement,
                  "schakel keys generate --no-sign\nschakel keys statement --out key-set.bin");
   const auto out = std::make_shared<std::string>();
-  statement.Value("--out", *out, Msg::kOptOutFile, "FILE")->required();
+  statement.Value("--out", *out, Msg::kOptOutFile, "FILE").Required();
   statement.Run([&invocation, out] { return Statement(invocation, *out); });
 
   Verb attach(noun, invocation, "attach", Msg::kVerbKeysAttach,
               "schakel keys attach --signature key-set.sig");
   const auto signature = std::make_shared<std::string>();
-  attach.Value("--signature", *signature, Msg::kOptSignature, "FILE")->required();
+  attach.Value("--signature", *signature, Msg::kOptSignature, "FILE").Required();
   attach.Run([&invocation, signature] { return Attach(invocation, *signature); });
 }
 

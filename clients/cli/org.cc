@@ -112,8 +112,8 @@ void AddOrg(CLI::App& program, Invocation& invocation) {
                "schakel org disable 00000099000000002000 --reason \"certificate lost\"");
   const auto oin = std::make_shared<std::string>();
   const auto reason = std::make_shared<std::string>();
-  disable.Value("OIN", *oin, Msg::kArgOin, "OIN")->required();
-  disable.Value("--reason", *reason, Msg::kOptReason, "TEXT")->required();
+  disable.Value("OIN", *oin, Msg::kArgOin, "OIN").Required();
+  disable.Value("--reason", *reason, Msg::kOptReason, "TEXT").Required();
   disable.Run([&invocation, oin, reason] { return Disable(invocation, *oin, *reason); });
 
   Verb list(noun, invocation, "list", Msg::kVerbOrgList, "schakel org list");

@@ -118,7 +118,7 @@ void AddOrgRequest(CLI::App* noun, Invocation& invocation) {
                "    --function neighbourhood-team@Dordrecht --bsn-authority \"Wabb art. 10\"\n"
                "schakel org request --out team.request --signature request.sig");
   const auto options = std::make_shared<RequestOptions>();
-  request.Value("--out", options->out, Msg::kOptRequestOut, "FILE")->required();
+  request.Value("--out", options->out, Msg::kOptRequestOut, "FILE").Required();
   request.Value("--name", options->name, Msg::kOptOrgName, "TEXT");
   request.Value("--contact", options->contact, Msg::kOptContact, "TEXT");
   request.Choice("--role", options->role, Msg::kOptRole, "ROLE", v1::Role_descriptor());

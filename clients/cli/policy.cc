@@ -209,7 +209,7 @@ void AddPolicy(CLI::App& program, Invocation& invocation) {
   Verb check(noun, invocation, "check", Msg::kVerbPolicyCheck,
              "schakel policy check policy/zuid-holland-zuid");
   const auto checked = std::make_shared<std::string>();
-  check.Value("DIR", *checked, Msg::kArgPolicyDir, "DIR")->required();
+  check.Value("DIR", *checked, Msg::kArgPolicyDir, "DIR").Required();
   check.Run([&invocation, checked] { return Check(invocation, *checked); });
 
   Verb test(noun, invocation, "test", Msg::kVerbPolicyTest,
@@ -217,7 +217,7 @@ void AddPolicy(CLI::App& program, Invocation& invocation) {
             "schakel policy test policy/zuid-holland-zuid --all");
   const auto tested = std::make_shared<std::string>();
   const auto all = std::make_shared<bool>(false);
-  test.Value("DIR", *tested, Msg::kArgPolicyDir, "DIR")->required();
+  test.Value("DIR", *tested, Msg::kArgPolicyDir, "DIR").Required();
   test.Flag("--all", *all, Msg::kOptAllTests);
   test.Run([&invocation, tested, all] { return Test(invocation, *tested, *all); });
 
@@ -229,15 +229,15 @@ void AddPolicy(CLI::App& program, Invocation& invocation) {
             "    --key-document 1=@key-document-1.bin");
   const auto packed = std::make_shared<std::string>();
   const auto out = std::make_shared<std::string>();
-  pack.Value("DIR", *packed, Msg::kArgPolicyDir, "DIR")->required();
-  pack.Value("--out", *out, Msg::kOptOutFile, "FILE")->required();
+  pack.Value("DIR", *packed, Msg::kArgPolicyDir, "DIR").Required();
+  pack.Value("--out", *out, Msg::kOptOutFile, "FILE").Required();
   pack.Run([&invocation, packed, out] { return Pack(invocation, *packed, *out); });
 
   Verb activate(noun, invocation, "activate", Msg::kVerbPolicyActivate,
                 "schakel policy activate bundle.bin\n"
                 "schakel policy activate policy/zuid-holland-zuid --key-document 1=DIGEST");
   const auto activated = std::make_shared<std::string>();
-  activate.Value("PATH", *activated, Msg::kArgPolicyPath, "PATH")->required();
+  activate.Value("PATH", *activated, Msg::kArgPolicyPath, "PATH").Required();
   activate.Run([&invocation, activated] { return Activate(invocation, *activated); });
 
   Verb show(noun, invocation, "show", Msg::kVerbPolicyShow,

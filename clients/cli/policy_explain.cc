@@ -127,13 +127,13 @@ void AddPolicyExplain(CLI::App* noun, Invocation& invocation) {
                "    --ground wgs-debt");
   const auto options = std::make_shared<ExplainOptions>();
   explain.Value("DIR", options->folder, Msg::kArgExplainDir, "DIR");
-  explain.Value("--from", options->from, Msg::kOptExplainFrom, "OIN")->required();
+  explain.Value("--from", options->from, Msg::kOptExplainFrom, "OIN").Required();
   explain.Value("--to", options->to, Msg::kOptTo, "OIN");
   explain.Value("--to-function", options->to_function, Msg::kOptToFunction, "FUNCTION@AREA");
-  explain.Value("--type", options->type, Msg::kOptType, "CODE")->required();
-  explain.Value("--purpose", options->purpose, Msg::kOptPurpose, "CODE")->required();
-  explain.Value("--category", options->category, Msg::kOptOnlyCategory, "CODE")->required();
-  explain.Value("--ground", options->ground, Msg::kOptOneGround, "CODE")->required();
+  explain.Value("--type", options->type, Msg::kOptType, "CODE").Required();
+  explain.Value("--purpose", options->purpose, Msg::kOptPurpose, "CODE").Required();
+  explain.Value("--category", options->category, Msg::kOptOnlyCategory, "CODE").Required();
+  explain.Value("--ground", options->ground, Msg::kOptOneGround, "CODE").Required();
   explain.Values("--attest", options->attest, Msg::kOptAttest, "CODE");
   explain.Flag("--unlinked", options->unlinked, Msg::kOptExplainUnlinked);
   explain.Flag("--assume-consent", options->consent, Msg::kOptAssumeConsent);

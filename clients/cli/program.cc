@@ -164,6 +164,7 @@ void BuildProgram(CLI::App& program, Invocation& invocation) {
   AddKeys(program, invocation);
   AddOrg(program, invocation);
   AddPolicy(program, invocation);
+  AddFlow(program, invocation);
   AddAudit(program, invocation);
   AddContext(program, invocation);
   AddCompletion(program, invocation);

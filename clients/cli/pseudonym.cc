@@ -69,7 +69,7 @@ void AddPseudonym(CLI::App& program, Invocation& invocation) {
                "schakel pseudonym compute --subject-bsn @bsns.txt\n"
                "schakel pseudonym compute --subject-bsn @- -o jsonl < bsns.txt");
   const auto specs = std::make_shared<std::vector<std::string>>();
-  compute.Values("--subject-bsn", *specs, Msg::kOptSubjectBsn, "@FILE")->required();
+  compute.Values("--subject-bsn", *specs, Msg::kOptSubjectBsn, "@FILE").Required();
   compute.Run([&invocation, specs] { return Compute(invocation, *specs); });
 
   Verb budget(noun, invocation, "budget", Msg::kVerbPseudonymBudget, "schakel pseudonym budget");

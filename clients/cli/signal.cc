@@ -24,6 +24,7 @@ Result<ExitCode> ShowStatus(Invocation& invocation, const std::string& text, uin
   const auto& signal = response.signal();
   Names& names = invocation.names();
   invocation.Heading(Msg::kHeadSignal, IdText(signal.signal_id()));
+  if (!signal.alias().empty()) invocation.Heading(Msg::kHeadAlias, signal.alias());
   invocation.Heading(Msg::kHeadType, names.Of(CodeKind::kSignalType, signal.signal_type()));
   invocation.Heading(Msg::kHeadPurpose, names.Of(CodeKind::kPurpose, signal.purpose()));
   invocation.Heading(Msg::kHeadSent, TimeText(signal.published()));
@@ -90,11 +91,12 @@ Result<ExitCode> List(Invocation& invocation, const ListOptions& options) {
     request.set_page_token(page.next_page_token());
     more = !page.next_page_token().empty();
   }
-  Table table({invocation.Text(Msg::kColSignal), invocation.Text(Msg::kColType),
-               invocation.Text(Msg::kColPurpose), invocation.Text(Msg::kColUrgency),
-               invocation.Text(Msg::kColSent), invocation.Text(Msg::kColState)});
+  Table table({invocation.Text(Msg::kColSignal), invocation.Text(Msg::kColAlias),
+               invocation.Text(Msg::kColType), invocation.Text(Msg::kColPurpose),
+               invocation.Text(Msg::kColUrgency), invocation.Text(Msg::kColSent),
+               invocation.Text(Msg::kColState)});
   for (const auto& signal : all.signals()) {
-    table.Add({IdText(signal.signal_id()),
+    table.Add({IdText(signal.signal_id()), signal.alias(),
                invocation.names().Of(CodeKind::kSignalType, signal.signal_type()),
                invocation.names().Of(CodeKind::kPurpose, signal.purpose()),
                Word(invocation.language(), signal.urgency()), TimeText(signal.published()),
@@ -115,7 +117,7 @@ void AddSignal(CLI::App& program, Invocation& invocation) {
               "schakel signal status 01980c5e-7a3f-7d2c-9b60-3c2b8f1e4a11");
   const auto id = std::make_shared<std::string>();
   const auto position = std::make_shared<uint64_t>(0);
-  status.Value("ID", *id, Msg::kArgSignal, "ID")->required();
+  status.Value("ID", *id, Msg::kArgSignal, "ID").Required();
   status.Number("--at-least-position", *position, Msg::kOptPosition);
   status.Run([&invocation, id, position] { return ShowStatus(invocation, *id, *position); });
 

@@ -148,7 +148,7 @@ void AddSignalSend(CLI::App* noun, Invocation& invocation) {
               "schakel signal list --outbox\n"
               "schakel signal resend 01980c5e-7a3f-7d2c-9b60-3c2b8f1e4a11");
   const auto id = std::make_shared<std::string>();
-  resend.Value("ID", *id, Msg::kArgSignal, "ID")->required();
+  resend.Value("ID", *id, Msg::kArgSignal, "ID").Required();
   resend.Run([&invocation, id] { return Resend(invocation, *id); });
 }
 

@@ -44,7 +44,7 @@ std::string CsvField(const std::string& text) {
   if (!field.empty() && std::string("=+-@\t\r").find(field[0]) != std::string::npos) {
     field.insert(0, "'");
   }
-  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
+  if (field.find_first_of(",;\"\r\n") == std::string::npos) return field;
   std::string quoted = "\"";
   for (const char c : field) {
     if (c == '"') quoted += '"';
@@ -102,12 +102,18 @@ std::string Table::Render(int columns, bool colour) const {
   return out;
 }
 
-std::string Table::Csv() const {
-  std::string out;
-  for (size_t i = 0; i < headers_.size(); ++i) out += (i > 0 ? "," : "") + CsvField(headers_[i]);
+std::string Table::Csv(char separator) const {
+  std::string out = "\xEF\xBB\xBF";
+  for (size_t i = 0; i < headers_.size(); ++i) {
+    if (i > 0) out += separator;
+    out += CsvField(headers_[i]);
+  }
   out += "\r\n";
   for (const auto& row : rows_) {
-    for (size_t i = 0; i < row.size(); ++i) out += (i > 0 ? "," : "") + CsvField(row[i].text);
+    for (size_t i = 0; i < row.size(); ++i) {
+      if (i > 0) out += separator;
+      out += CsvField(row[i].text);
+    }
     out += "\r\n";
   }
   return out;

@@ -28,9 +28,11 @@ class Table {
   // `columns`: width of the terminal, 0 when it is none: then nothing is cut and there is no
   // colour. Control characters come out as \x..: texts may be other organisations'.
   std::string Render(int columns, bool colour) const;
-  // RFC 4180, with a header line. A cell that a spreadsheet would take for a formula gets an
-  // apostrophe in front.
-  std::string Csv() const;
+  // For a spreadsheet: RFC 4180 with a header line, and a byte order mark in front, without which
+  // Excel takes the text for another encoding. `separator`: what the user's Excel expects, ; in
+  // Dutch, whose decimal sign is a comma, and , in English. A cell that a spreadsheet would take
+  // for a formula gets an apostrophe in front.
+  std::string Csv(char separator) const;
 
  private:
   std::vector<std::string> headers_;

@@ -1,8 +1,29 @@
 #include "clients/cli/verb.h"
 
+#include <CLI/CLI.hpp>
+
 #include "clients/cli/words.h"
 
 namespace schakel::cli {
+namespace {
+
+CLI::Option* OptionOf(CLI::App& app, const char* names, std::string& to, const std::string& help,
+                      const char* value) {
+  return app.add_option(names, to, help)->type_name(value);
+}
+
+CLI::Option* OptionOf(CLI::App& app, const char* names, std::vector<std::string>& to,
+                      const std::string& help, const char* value) {
+  return app.add_option(names, to, help)
+      ->type_name(value)
+      ->type_size(1)
+      ->expected(1, CLI::detail::expected_max_vector_size)
+      ->allow_extra_args(false);
+}
+
+}  // namespace
+
+void Parameter::Required() { option_->required(); }
 
 CLI::App* AddNoun(CLI::App& program, Invocation& invocation, const char* name, Msg help) {
   CLI::App* const noun = program.add_subcommand(name, invocation.Text(help));
@@ -19,43 +40,39 @@ Verb::Verb(CLI::App* noun, Invocation& invocation, const char* name, Msg help, c
   app_->footer(examples);
 }
 
-CLI::Option* Verb::Value(const char* names, std::string& to, Msg help, const char* value) {
-  return app_->add_option(names, to, invocation_.Text(help))->type_name(value);
+Parameter Verb::Value(const char* names, std::string& to, Msg help, const char* value) {
+  return Parameter(OptionOf(*app_, names, to, invocation_.Text(help), value));
 }
 
-CLI::Option* Verb::Values(const char* names, std::vector<std::string>& to, Msg help,
-                          const char* value) {
-  auto* const option = app_->add_option(names, to, invocation_.Text(help));
-  return option->type_name(value)
-      ->type_size(1)
-      ->expected(1, CLI::detail::expected_max_vector_size)
-      ->allow_extra_args(false);
+Parameter Verb::Values(const char* names, std::vector<std::string>& to, Msg help,
+                       const char* value) {
+  return Parameter(OptionOf(*app_, names, to, invocation_.Text(help), value));
 }
 
-CLI::Option* Verb::Choice(const char* names, std::string& to, Msg help, const char* value,
-                          const google::protobuf::EnumDescriptor* type) {
-  CLI::Option* const option = Value(names, to, help, value);
+Parameter Verb::Choice(const char* names, std::string& to, Msg help, const char* value,
+                       const google::protobuf::EnumDescriptor* type) {
+  auto* const option = OptionOf(*app_, names, to, invocation_.Text(help), value);
   invocation_.choices[option] = CodeListOf(type);
-  return option;
+  return Parameter(option);
 }
 
-CLI::Option* Verb::Choices(const char* names, std::vector<std::string>& to, Msg help,
-                           const char* value, const google::protobuf::EnumDescriptor* type) {
-  CLI::Option* const option = Values(names, to, help, value);
+Parameter Verb::Choices(const char* names, std::vector<std::string>& to, Msg help,
+                        const char* value, const google::protobuf::EnumDescriptor* type) {
+  auto* const option = OptionOf(*app_, names, to, invocation_.Text(help), value);
   invocation_.choices[option] = CodeListOf(type);
-  return option;
+  return Parameter(option);
 }
 
-CLI::Option* Verb::Number(const char* names, uint64_t& to, Msg help) {
-  return app_->add_option(names, to, invocation_.Text(help))->type_name("N");
+Parameter Verb::Number(const char* names, uint64_t& to, Msg help) {
+  return Parameter(app_->add_option(names, to, invocation_.Text(help))->type_name("N"));
 }
 
-CLI::Option* Verb::Flag(const char* names, bool& to, Msg help) {
-  return app_->add_flag(names, to, invocation_.Text(help));
+Parameter Verb::Flag(const char* names, bool& to, Msg help) {
+  return Parameter(app_->add_flag(names, to, invocation_.Text(help)));
 }
 
-CLI::Option* Verb::Count(const char* names, uint64_t& to, Msg help) {
-  return app_->add_flag(names, to, invocation_.Text(help));
+Parameter Verb::Count(const char* names, uint64_t& to, Msg help) {
+  return Parameter(app_->add_flag(names, to, invocation_.Text(help)));
 }
 
 void Verb::AllowCsv() { csv_ = true; }

@@ -3,15 +3,29 @@
 
 #include <google/protobuf/descriptor.h>
 
-#include <CLI/CLI.hpp>
-
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "clients/cli/invocation.h"
 
+// CLI11's headers are read by the few files that need them: they are half of a noun's compilation.
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
 namespace schakel::cli {
+
+// A flag or argument that a verb has.
+class Parameter {
+ public:
+  explicit Parameter(CLI::Option* option) : option_(option) {}
+  void Required();
+
+ private:
+  CLI::Option* option_;
+};
 
 // A noun, under which verbs are added.
 CLI::App* AddNoun(CLI::App& program, Invocation& invocation, const char* name, Msg help);
@@ -22,18 +36,18 @@ class Verb {
   Verb(CLI::App* noun, Invocation& invocation, const char* name, Msg help, const char* examples);
 
   // A flag with a value, or (name without dashes) an argument. Help says `value` for it.
-  CLI::Option* Value(const char* names, std::string& to, Msg help, const char* value);
+  Parameter Value(const char* names, std::string& to, Msg help, const char* value);
   // One that may be given several times, each with one value.
-  CLI::Option* Values(const char* names, std::vector<std::string>& to, Msg help, const char* value);
-  CLI::Option* Number(const char* names, uint64_t& to, Msg help);
-  CLI::Option* Flag(const char* names, bool& to, Msg help);
+  Parameter Values(const char* names, std::vector<std::string>& to, Msg help, const char* value);
+  Parameter Number(const char* names, uint64_t& to, Msg help);
+  Parameter Flag(const char* names, bool& to, Msg help);
   // One value, or several, out of an enum's codes: completion and man pages name them.
-  CLI::Option* Choice(const char* names, std::string& to, Msg help, const char* value,
-                      const google::protobuf::EnumDescriptor* type);
-  CLI::Option* Choices(const char* names, std::vector<std::string>& to, Msg help, const char* value,
-                       const google::protobuf::EnumDescriptor* type);
+  Parameter Choice(const char* names, std::string& to, Msg help, const char* value,
+                   const google::protobuf::EnumDescriptor* type);
+  Parameter Choices(const char* names, std::vector<std::string>& to, Msg help, const char* value,
+                    const google::protobuf::EnumDescriptor* type);
   // A flag that may be repeated: how often.
-  CLI::Option* Count(const char* names, uint64_t& to, Msg help);
+  Parameter Count(const char* names, uint64_t& to, Msg help);
   void AllowCsv();
 
   // What it does, once everything was parsed.
@@ -53,6 +67,7 @@ void AddPseudonym(CLI::App& program, Invocation& invocation);
 void AddKeys(CLI::App& program, Invocation& invocation);
 void AddOrg(CLI::App& program, Invocation& invocation);
 void AddPolicy(CLI::App& program, Invocation& invocation);
+void AddFlow(CLI::App& program, Invocation& invocation);
 void AddAudit(CLI::App& program, Invocation& invocation);
 void AddContext(CLI::App& program, Invocation& invocation);
 void AddCompletion(CLI::App& program, Invocation& invocation);

@@ -1,4 +1,6 @@
 // schakel version.
+#include <CLI/CLI.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include "clients/cli/verb.h"

@@ -218,6 +218,14 @@ Result<AuditClient*> Session::custodian_audit(uint64_t number) {
   return client.get();
 }
 
+Result<FlowClient*> Session::flow() {
+  if (!flow_) {
+    SCHAKEL_ASSIGN(auto to, connection());
+    flow_ = std::make_unique<FlowClient>(std::move(to));
+  }
+  return flow_.get();
+}
+
 Result<OrgClient*> Session::org() {
   if (!org_) {
     SCHAKEL_ASSIGN(auto to, connection());

@@ -14,6 +14,7 @@
 #include "clients/sdk/consent_client.h"
 #include "clients/sdk/context.h"
 #include "clients/sdk/directory_client.h"
+#include "clients/sdk/flow_client.h"
 #include "clients/sdk/inbox_client.h"
 #include "clients/sdk/key_store.h"
 #include "clients/sdk/opener.h"
@@ -64,6 +65,7 @@ class Session {
   // whoever answers. CUSTODIAN_UNKNOWN when the context has no such custodian.
   Result<CheckpointMemory*> custodian_checkpoints(uint64_t number);
   Result<AuditClient*> custodian_audit(uint64_t number);
+  Result<FlowClient*> flow();
   Result<OrgClient*> org();
   // With the active bundle and the last checkpoint that was seen.
   Result<std::unique_ptr<Composer>> NewComposer(WrapChoice choice = WrapChoice::kByRules);
@@ -92,6 +94,7 @@ class Session {
   std::unique_ptr<AuditClient> audit_;
   std::map<uint64_t, std::unique_ptr<CheckpointMemory>> custodian_checkpoints_;
   std::map<uint64_t, std::unique_ptr<AuditClient>> custodian_audits_;
+  std::unique_ptr<FlowClient> flow_;
   std::unique_ptr<OrgClient> org_;
   std::unique_ptr<SeenSignals> seen_;
   std::unique_ptr<Opener> opener_;

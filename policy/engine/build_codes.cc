@@ -199,6 +199,10 @@ void BuildTypes(const Bundle& bundle, Tables* t, Problems* problems) {
       problems->Invalid(kSignalTypesFile, type.source_line(),
                         "expected expires_min <= expires_default <= expires_max");
     }
+    if (type.has_stalled_after() && millis(type.stalled_after()) >= max) {
+      problems->Invalid(kSignalTypesFile, type.source_line(),
+                        "expected stalled_after < expires_max: else no signal ever stalls");
+    }
   }
 }
 

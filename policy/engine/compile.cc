@@ -113,6 +113,12 @@ Millis CompiledBundle::StatementRetention() const {
   return ToMillis(source_.manifest.retention().statements());
 }
 
+Millis CompiledBundle::StalledAfter(std::string_view signal_type) const {
+  const v1::BundleSignalType* type = FindSignalType(signal_type);
+  if (type == nullptr || !type->has_stalled_after()) return kStalledAfterDefault;
+  return ToMillis(type->stalled_after());
+}
+
 Millis CompiledBundle::RecordRetention(std::string_view kind) const {
   Millis fallback{0};
   for (const v1::BundleRecordRetention& record : source_.manifest.retention().records()) {

@@ -24,6 +24,9 @@
 
 namespace schakel::policy {
 
+// A working week: who did not look by then needs somebody to ask.
+inline constexpr Millis kStalledAfterDefault = std::chrono::hours(7 * 24);
+
 class ContentSchemas;
 struct Tables;  // tables.h: the numbers behind it, for decide.cc only
 
@@ -134,6 +137,9 @@ class CompiledBundle {
   std::optional<Digest> KeyDocument(uint32_t epoch) const;
   std::vector<uint32_t> LiveEpochs() const;  // ascending
   Millis StatementRetention() const;
+  // How long a signal of the type may wait before it counts as stalled; kStalledAfterDefault for a
+  // type that does not say.
+  Millis StalledAfter(std::string_view signal_type) const;
   // For a kind of record, such as `publish`; the bundle's `default` for a kind that it does not
   // name.
   Millis RecordRetention(std::string_view kind) const;

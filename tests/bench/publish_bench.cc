@@ -190,7 +190,7 @@ class Bench {
 
   const PublishOptions options_;
   std::ostream& out_;
-  e2e::Region region_;
+  e2e::Region region_{{.as_deployed = true}};
   std::shared_ptr<sdk::Connection> connection_;
   std::shared_ptr<sdk::Connection> echo_connection_;
   std::unique_ptr<v1::SignalService::Stub> publish_;

@@ -149,9 +149,9 @@ void Region::WriteBrokerConfig(const fs::path& path, int port, const fs::path& p
                 "reflection: true\n"
                 "storage:\n  reserve_bytes: " +
                 (options_.steered ? "1073741824" : "16777216") +
-                "\n  cache_bytes: 33554432\n"
-                "limits:\n  calls_per_second: 100000\n  streams: 64\n"
-                "log:\n  level: debug\n"
+                (options_.as_deployed ? "\n" : "\n  cache_bytes: 33554432\n") +
+                "limits:\n  calls_per_second: 100000\n  streams: 64\n" +
+                (options_.as_deployed ? "" : "log:\n  level: debug\n") +
                 "drain_timeout: 1s\n" +
                 (path == broker_config()
                      ? "metrics_address: 127.0.0.1:" + std::to_string(broker_metrics_port_) + "\n"
@@ -271,8 +271,9 @@ v1::Organisation Region::EntryOf(const std::string& name) const {
     entry.add_audited_oins(OinOf("police").str());
   } else if (name == "region-auditor") {
     entry.set_audit_scope(v1::AUDIT_SCOPE_REGION);
+    // A steered clock may be days ahead.
     const auto until = std::chrono::duration_cast<std::chrono::seconds>(sdk::Now()).count();
-    entry.mutable_audit_scope_until()->set_seconds(until + 86'400);
+    entry.mutable_audit_scope_until()->set_seconds(until + 30 * 86'400);
   }
   entry.set_contact("privacy@voorbeeld.example");
   sdk::PinCertificate(

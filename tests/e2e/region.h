@@ -33,6 +33,8 @@ const std::vector<Participant>& Participants();
 struct RegionOptions {
   // Its broker has a clock and a disk that the test steers (tests/support/steered_broker_main.cc).
   bool steered = false;
+  // Cache and log level as a broker has them that nobody configured; else small and talkative.
+  bool as_deployed = false;
 };
 
 // Not thread-safe. A failing start stops the process: without its region no test means anything.

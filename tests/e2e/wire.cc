@@ -9,6 +9,7 @@
 #include "schakel/v1/consent.pb.h"
 #include "schakel/v1/custodian.pb.h"
 #include "schakel/v1/directory.pb.h"
+#include "schakel/v1/flow.pb.h"
 #include "schakel/v1/policy.pb.h"
 #include "schakel/v1/signal.grpc.pb.h"
 #include "tests/support/machine_fixture.h"
@@ -80,7 +81,8 @@ std::vector<std::string> MethodsOfTheBroker() {
                     v1::RecordStatementRequest::descriptor()->file(),
                     v1::AdmitOrganisationRequest::descriptor()->file(),
                     v1::ActivatePolicyRequest::descriptor()->file(),
-                    v1::QueryRecordsRequest::descriptor()->file()});
+                    v1::QueryRecordsRequest::descriptor()->file(),
+                    v1::GetFlowRequest::descriptor()->file()});
 }
 
 std::vector<std::string> MethodsOfACustodian() {

@@ -83,6 +83,7 @@ struct CommandName {
   const char* operator()(const machine::AdmitOrganisation&) const { return "admit"; }
   const char* operator()(const machine::DisableOrganisation&) const { return "disable"; }
   const char* operator()(const machine::ActivatePolicy&) const { return "activate"; }
+  const char* operator()(const machine::Remind&) const { return "remind"; }
   const char* operator()(const machine::Tick&) const { return "tick"; }
   const char* operator()(const machine::DeniedAttempt&) const { return "denied attempt"; }
   template <typename T>

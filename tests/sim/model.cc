@@ -25,6 +25,13 @@ int ToldOf(ItemEnd end) {
   return kToldQueued;
 }
 
+// As signal-types.yaml says.
+uint64_t TermOf(const Text& type) {
+  if (type == "rent-arrears") return 7 * kDayUs;
+  if (type == "care-avoidance") return 5 * kDayUs;
+  return kDayUs;  // a violence report
+}
+
 }  // namespace
 
 void Model::AddOrganisation(const Text& oin, const Text& sector, std::set<Text> functions,
@@ -66,6 +73,8 @@ Text Model::Publish(const ModelSignal& given, const Text& actor_oin) {
     return RefusedAs(actor_oin, "ALREADY_EXISTS");
   }
   ModelSignal& s = signals_[key] = given;
+  uint64_t term_us = TermOf(s.type);
+  if (now_us_ + term_us < s.expires_ms * 1000) s.stalled_us = now_us_ + term_us;
   Count(kPublish, s.subjects.size());
   std::vector<size_t> all(s.sections.size());
   for (size_t i = 0; i < all.size(); ++i) all[i] = i;

@@ -61,6 +61,9 @@ struct ModelSignal {
   std::vector<ModelSection> sections;
   std::vector<Text> recipients;
   std::vector<std::vector<size_t>> permitted;  // at publish, by recipient
+  uint64_t stalled_us = 0;                     // when its term ends, 0 when it ends before
+  uint64_t reminded_us = 0;
+  Text reminder_id;
 };
 
 enum class ItemEnd { kOpen, kAcknowledged, kRefused, kExpired, kWithheld, kDeadLetter };
@@ -83,6 +86,9 @@ struct ModelItem {
   std::deque<Text> deliveries;                      // the last 16
   std::set<size_t> shown;                           // subjects
   std::vector<std::pair<Text, uint64_t>> reliance;  // statement, number in its readers
+  bool listed = false;                              // the chain director sees it
+  uint64_t forget_us = 0;                           // of a notice: when its end is looked at
+  bool forgotten = false;
 };
 
 // One thing that a delivery should hand over.
@@ -141,6 +147,8 @@ class Model {
   void Activate(bool strict);
   void Denied(const Text& organisation, const Text& reason);
   void Tick();
+  // By the chain director, of a signal by its sender and id.
+  Text Remind(const Text& director, const Text& request, const Text& sender, const Text& id);
 
   // ---- What should stand ----
   uint64_t position() const { return position_; }
@@ -158,6 +166,8 @@ class Model {
   bool HasContent(const Text& sender, const Text& id) const;
   const std::map<Text, ModelStatement>& statements() const { return statements_; }
   const std::deque<Text>& recent(const Text& who) { return recent_[who]; }
+  // Signals that the chain director sees.
+  std::set<std::pair<Text, Text>> Listed() const;
   // A fetch id of that recipient that was used, if any.
   Text AnyFetch(const Text& who) const;
 
@@ -210,6 +220,9 @@ class Model {
                 const std::set<Text>& relied_on);
   void RecheckQueued(const Text& subject);
   void NotifyReaders(ModelStatement* statement, bool also_in_hand);
+  void ListStalled();
+  std::vector<ModelItem*> NoticesThatEnd();
+  std::vector<ModelItem*> ListedOf(const Text& sender, const Text& id);
   std::vector<ModelItem*> ReadyItems(const Text& recipient, bool acute) const;
 
   uint64_t position_ = 0;

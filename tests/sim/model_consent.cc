@@ -40,6 +40,7 @@ void Model::NotifyReaders(ModelStatement* statement, bool also_in_hand) {
     item.notice_about = reader.second;
     item.acute = true;
     item.expires_ms = now_ms() + 90ull * 24 * 3600 * 1000;
+    item.forget_us = item.expires_ms * 1000;
     open_[reader.first][place] = &item;
   }
 }
@@ -124,6 +125,7 @@ void Model::Activate(bool strict) {
 // ---- Time ----
 
 void Model::Tick() {
+  auto ending = NoticesThatEnd();
   for (auto& [recipient, open] : open_) {
     auto copy = open;
     for (auto& [place, item] : copy) {
@@ -141,6 +143,11 @@ void Model::Tick() {
       }
     }
   }
+  for (auto* notice : ending) {
+    for (const auto& delivery : notice->deliveries) deliveries_.erase(delivery);
+    notice->forgotten = true;
+  }
+  ListStalled();
   while (!notices_due_.empty() && notices_due_.begin()->first <= now_us_) {
     NotifyReaders(&statements_.at(notices_due_.begin()->second), true);
     notices_due_.erase(notices_due_.begin());

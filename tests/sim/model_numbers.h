@@ -22,6 +22,7 @@ enum ModelKind {
   kRelease = 20,
   kExtension = 21,
   kWithheldKind = 22,
+  kReminder = 26,
 };
 enum ModelTold {
   kToldDenied = 1,
@@ -35,5 +36,6 @@ enum ModelTold {
 };
 
 inline constexpr uint64_t kMinuteUs = 60'000'000;
+inline constexpr uint64_t kDayUs = 24 * 60 * kMinuteUs;
 
 }  // namespace schakel::sim

@@ -20,6 +20,7 @@ World::World(uint64_t seed)
     model_.AddOrganisation(member.oin.str(), member.sector, member.functions, member.bsn_authority);
   }
   model_.AddOrganisation(sample::kRegistrar.str(), "", {}, false);
+  model_.AddOrganisation(sample::kChainDirector.str(), "", {}, false);
   for (int i = 0; i < 3; ++i) cases_.push_back(random_.Make<CaseId>());
   records_checked_ = factory_.machine().TreeHead().size;
   Restart();

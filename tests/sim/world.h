@@ -21,6 +21,7 @@ struct WorldStats {
   size_t handed_over = 0;
   size_t withheld = 0;
   size_t refused = 0;
+  size_t reminders = 0;
   uint64_t records = 0;
 };
 
@@ -52,6 +53,7 @@ class World {
   Planned PlanDirectory();
   Planned PlanPolicy();
   Planned PlanTick();
+  Planned PlanRemind();
   Planned PlanBroker();
   Planned PlanDenied(const Text& who);
   Planned By(const OrganisationId& who, machine::Request request, Check accepted,
@@ -96,6 +98,9 @@ class World {
     ModelSignal signal;
   };
   std::vector<Sent> sent_;
+  std::map<Text, std::pair<Text, Text>> aliases_;  // sender and id of each alias that was told
+  std::vector<Text> told_;                         // the aliases, in order
+  std::vector<RequestId> reminders_;
   std::vector<machine::Command> applied_;
   uint64_t records_checked_ = 0;
   RecordCounts records_seen_;

@@ -127,6 +127,10 @@ World::Planned World::PlanPublish() {
   auto accepted = [this, sent](const Outcome& outcome) -> std::string {
     const auto& answer = std::get<v1::SignalAccepted>(outcome.answer);
     auto queued = model_.FirstAnswer(sent.signal.sender, sent.signal.id);
+    std::pair<Text, Text> signal = {sent.signal.sender, sent.signal.id};
+    auto [known, fresh] = aliases_.emplace(answer.alias(), signal);
+    if (known->second != signal) return "an alias that another signal has";
+    if (fresh) told_.push_back(answer.alias());
     if (static_cast<size_t>(answer.outcomes_size()) != queued.size())
       return "outcomes of a publish";
     for (size_t i = 0; i < queued.size(); ++i) {
@@ -313,6 +317,30 @@ World::Planned World::PlanTick() {
   return planned;
 }
 
+World::Planned World::PlanRemind() {
+  Text alias = told_.empty() || Chance(5) ? "ZHZ-0000" : told_[Below(told_.size())];
+  auto listed = model_.Listed();
+  for (const auto& [known, signal] : aliases_) {
+    if (listed.contains(signal) && Chance(50)) alias = known;
+  }
+  // Now and then the same request again.
+  if (reminders_.empty() || Chance(80)) reminders_.push_back(random_.Make<RequestId>());
+  RequestId request = reminders_.back();
+  return By(
+      sample::kChainDirector, machine::Remind{request, alias},
+      [this](const Outcome& outcome) {
+        ++stats_.reminders;
+        const auto& answer = std::get<v1::RemindResponse>(outcome.answer);
+        return answer.reminded() == 0 ? std::string("a reminder of nobody") : std::string();
+      },
+      [this, request, alias] {
+        auto known = aliases_.find(alias);
+        auto signal = known == aliases_.end() ? std::pair<Text, Text>() : known->second;
+        return model_.Remind(sample::kChainDirector.str(), request.str(), signal.first,
+                             signal.second);
+      });
+}
+
 World::Planned World::PlanBroker() {
   switch (Below(3)) {
     case 0:
@@ -336,11 +364,12 @@ World::Planned World::Plan() {
     --burst_;
     return PlanDenied(Members()[0].oin.str());
   }
-  uint64_t pace = Below(100);
-  uint64_t most_us = pace < 70   ? 2'000'000
-                     : pace < 95 ? 30'000'000
-                     : pace < 99 ? 600'000'000
-                                 : 10'800'000'000;
+  uint64_t pace = Below(1000);
+  uint64_t most_us = pace < 700   ? 2'000'000
+                     : pace < 950 ? 30'000'000
+                     : pace < 990 ? 600'000'000
+                     : pace < 998 ? 10'800'000'000
+                                  : 100'000'000'000;  // a long night: terms end
   factory_.Advance(Micros(Below(most_us)));
   uint64_t choice = Below(1000);
   if (choice < 300) return PlanPublish();
@@ -353,6 +382,7 @@ World::Planned World::Plan() {
   if (choice < 940) return PlanCheckConsent();
   if (choice < 950) return PlanDirectory();
   if (choice < 953) return PlanPolicy();
+  if (choice < 961) return PlanRemind();
   if (choice < 985) return PlanTick();
   return PlanBroker();
 }

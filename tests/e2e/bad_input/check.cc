@@ -118,7 +118,10 @@ void SendValid(const ConnectionFor& connection_for, const std::vector<RpcTable>&
         continue;
       }
       const Told told = EndOf(table, CallRaw(connection_for(table.as()), table.method(), messages));
-      EXPECT_EQ(Line(told.code, told.reason, told.field, false), "OK  at ''")
+      const auto& nothing = table.of_nothing();
+      const std::string expected =
+          nothing ? Line(nothing->code, nothing->reason, *nothing->field, false) : "OK  at ''";
+      EXPECT_EQ(Line(told.code, told.reason, told.field, false), expected)
           << table.method() << ", the valid request";
     }
   }

@@ -108,6 +108,7 @@ void SendNoise(World& world, int port, uint64_t seed) {
 // Who may make the call: what is refused for its role leaves a record.
 std::string WhoMay(const std::string& method) {
   if (method.starts_with("AuditService.")) return "region-auditor";
+  if (method.starts_with("FlowService.")) return "chain-director";
   if (method.starts_with("DirectoryService.") || method.starts_with("PolicyService.")) {
     return "registrar";
   }

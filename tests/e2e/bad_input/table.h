@@ -76,6 +76,8 @@ class RpcTable {
   void Free(const std::string& path, const std::string& why);
   // The valid call does not end by itself.
   void Endless() { endless_ = true; }
+  // What a whole request is about is not there: it is refused for that alone.
+  void OfNothing(Refusal refusal) { of_nothing_ = std::move(refusal); }
 
   // ---- What many fields share ----
   // Exactly `size` bytes; optional ones may be missing.
@@ -94,9 +96,10 @@ class RpcTable {
   const std::string& as() const { return as_; }
   const std::vector<Row>& rows() const { return rows_; }
   const std::vector<FreeField>& free_fields() const { return free_; }
-  // Each is sent at the end, and passes.
+  // Each is sent at the end, and passes, unless it is of_nothing().
   const std::vector<std::vector<Bytes>>& valid() const { return valid_; }
   bool endless() const { return endless_; }
+  const std::optional<Refusal>& of_nothing() const { return of_nothing_; }
   const google::protobuf::Descriptor* request() const { return base_->GetDescriptor(); }
 
  private:
@@ -113,6 +116,7 @@ class RpcTable {
   std::vector<Row> rows_;
   std::vector<FreeField> free_;
   bool endless_ = false;
+  std::optional<Refusal> of_nothing_;
 };
 
 // Fields of the RPC's request that have neither a row nor a word in the list of free ones, and

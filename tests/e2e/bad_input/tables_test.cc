@@ -44,6 +44,8 @@ TEST_F(BadInput, OfPolicy) { Play(PolicyTables(world()), "schakel.v1.PolicyServi
 
 TEST_F(BadInput, OfAudit) { Play(AuditTables(world()), "schakel.v1.AuditService"); }
 
+TEST_F(BadInput, OfFigures) { Play(FlowTables(world()), "schakel.v1.FlowService"); }
+
 TEST_F(BadInput, OfHealthAndReflection) {
   auto tables = PeerTables("care");
   CheckComplete({"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"}, tables);

@@ -67,6 +67,7 @@ std::vector<RpcTable> ConsentTables(World& world);
 std::vector<RpcTable> DirectoryTables(World& world);
 std::vector<RpcTable> PolicyTables(World& world);
 std::vector<RpcTable> AuditTables(World& world);
+std::vector<RpcTable> FlowTables(World& world);
 std::vector<RpcTable> CustodianTables(World& world);
 // Health and reflection, which broker and custodian both have.
 std::vector<RpcTable> PeerTables(const std::string& as);

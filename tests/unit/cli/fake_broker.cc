@@ -198,13 +198,49 @@ class FakeBroker::Audit final : public v1::AuditService::Service {
   FakeBroker& broker_;
 };
 
+class FakeBroker::Flow final : public v1::FlowService::Service {
+ public:
+  explicit Flow(FakeBroker& broker) : broker_(broker) {}
+
+  grpc::Status GetFlow(grpc::ServerContext*, const v1::GetFlowRequest*,
+                       v1::GetFlowResponse* response) override {
+    const std::lock_guard lock(broker_.mutex);
+    *response = broker_.flow;
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListStalled(grpc::ServerContext*, const v1::ListStalledRequest* request,
+                           v1::ListStalledResponse* response) override {
+    const std::lock_guard lock(broker_.mutex);
+    const int from = request->page_token().empty() ? 0 : std::stoi(request->page_token());
+    const int end = std::min(from + 2, broker_.stalled.signals_size());
+    for (int i = from; i < end; ++i) *response->add_signals() = broker_.stalled.signals(i);
+    if (end < broker_.stalled.signals_size()) response->set_next_page_token(std::to_string(end));
+    return grpc::Status::OK;
+  }
+
+  grpc::Status Remind(grpc::ServerContext*, const v1::RemindRequest* request,
+                      v1::RemindResponse* response) override {
+    const std::lock_guard lock(broker_.mutex);
+    EXPECT_EQ(request->request_id().size(), 16u);
+    broker_.reminded.push_back(request->alias());
+    response->set_reminded(2);
+    response->mutable_again_from()->set_seconds(1'800'000'000);
+    return grpc::Status::OK;
+  }
+
+ private:
+  FakeBroker& broker_;
+};
+
 FakeBroker::FakeBroker(sdk::Region& region)
     : region_(region),
       signals_(std::make_unique<Signals>(*this)),
       inbox_(std::make_unique<Inbox>(*this)),
       directory_(std::make_unique<Directory>(*this, region)),
       policy_(std::make_unique<Policy>(*this)),
-      audit_(std::make_unique<Audit>(*this)) {
+      audit_(std::make_unique<Audit>(*this)),
+      flow_(std::make_unique<Flow>(*this)) {
   region_.pki.Issue(kOin);
   Start();
 }
@@ -212,9 +248,10 @@ FakeBroker::FakeBroker(sdk::Region& region)
 FakeBroker::~FakeBroker() { Stop(); }
 
 void FakeBroker::Start() {
-  server_ = ServeTls(region_.pki, kOin,
-                     {signals_.get(), inbox_.get(), directory_.get(), policy_.get(), audit_.get()},
-                     port_);
+  server_ = ServeTls(
+      region_.pki, kOin,
+      {signals_.get(), inbox_.get(), directory_.get(), policy_.get(), audit_.get(), flow_.get()},
+      port_);
 }
 
 void FakeBroker::Stop() {

@@ -14,6 +14,7 @@
 
 #include "schakel/v1/audit.grpc.pb.h"
 #include "schakel/v1/directory.grpc.pb.h"
+#include "schakel/v1/flow.grpc.pb.h"
 #include "schakel/v1/inbox.grpc.pb.h"
 #include "schakel/v1/policy.grpc.pb.h"
 #include "schakel/v1/signal.grpc.pb.h"
@@ -52,8 +53,11 @@ class FakeBroker {
   Millis activated{0};     // of the bundle
   std::string checkpoint;  // the log's note
   grpc::Status policy_status;
-  v1::QueryRecordsResponse records;  // what QueryRecords gives
-  std::mutex mutex;                  // guards them while it runs
+  v1::QueryRecordsResponse records;   // what QueryRecords gives
+  v1::GetFlowResponse flow;           // what GetFlow gives
+  v1::ListStalledResponse stalled;    // what ListStalled gives, in pages of two
+  std::vector<std::string> reminded;  // aliases
+  std::mutex mutex;                   // guards them while it runs
 
  private:
   class Signals;
@@ -61,12 +65,14 @@ class FakeBroker {
   class Directory;
   class Policy;
   class Audit;
+  class Flow;
   sdk::Region& region_;
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<Inbox> inbox_;
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<Policy> policy_;
   std::unique_ptr<Audit> audit_;
+  std::unique_ptr<Flow> flow_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };

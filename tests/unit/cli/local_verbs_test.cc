@@ -113,7 +113,9 @@ TEST(PolicyFolders, TellInAMatrixWhoMaySendWhatToWhom) {
     args.insert(args.end(), {"-o", format});
     return matrix(args).out;
   };
-  EXPECT_EQ(in("csv").substr(0, 9), "AFZENDER,");
+  EXPECT_EQ(in("csv").substr(0, 12),
+            "\xEF\xBB\xBF"
+            "AFZENDER;");
   EXPECT_EQ(lines(in("csv")), lines(in("jsonl")) + 1);
   EXPECT_EQ(json::parse(in("jsonl").substr(0, in("jsonl").find('\n'))), json::parse(in("json"))[0]);
   EXPECT_EQ(matrix({"--sender", "gossips"}).code, ExitCode::kUsage);

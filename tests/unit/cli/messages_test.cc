@@ -5,6 +5,7 @@
 #include <set>
 
 #include "clients/cli/words.h"
+#include "schakel/v1/flow.pb.h"
 
 namespace schakel::cli {
 namespace {
@@ -54,8 +55,10 @@ TEST(Words, EachHasBothLanguages) {
 }
 
 TEST(Words, EveryStateAndKindHasAName) {
-  for (const auto* type : {v1::RecipientState_descriptor(), v1::RecordKind_descriptor(),
-                           v1::Role_descriptor(), v1::NoticeKind_descriptor()}) {
+  for (const auto* type :
+       {v1::RecipientState_descriptor(), v1::RecordKind_descriptor(), v1::Role_descriptor(),
+        v1::NoticeKind_descriptor(), v1::FlowMeasure_descriptor(), v1::FlowPeriodKind_descriptor(),
+        v1::FlowBand_descriptor()}) {
     for (int i = 1; i < type->value_count(); ++i) {
       bool found = false;
       for (const auto& word : AllWords()) found = found || type->value(i)->name() == word.name;

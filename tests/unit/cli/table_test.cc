@@ -58,7 +58,26 @@ TEST(Tables, AsCsvQuoteWhatMustBeQuoted) {
   Table table({"A", "B"});
   table.Add({"x, \"y\"", "line\nbreak"});
   table.Add({"=1+2", "plain"});
-  EXPECT_EQ(table.Csv(), "A,B\r\n\"x, \"\"y\"\"\",\"line\nbreak\"\r\n'=1+2,plain\r\n");
+  EXPECT_EQ(table.Csv(','),
+            "\xEF\xBB\xBF"
+            "A,B\r\n\"x, \"\"y\"\"\",\"line\nbreak\"\r\n'=1+2,plain\r\n");
+}
+
+TEST(Tables, AsCsvOpenInADutchSpreadsheetToo) {
+  Table table({"NAAM", "AANTAL"});
+  table.Add({"Geïnd; niet, gebruikt", "10"});
+  EXPECT_EQ(table.Csv(';'),
+            "\xEF\xBB\xBF"
+            "NAAM;AANTAL\r\n\"Geïnd; niet, gebruikt\";10\r\n");
+}
+
+TEST(Tables, AsCsvHoldNoFormula) {
+  for (const char* formula : {"=1+2", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"}) {
+    Table table({"A"});
+    table.Add({formula});
+    const std::string csv = table.Csv(';');
+    EXPECT_NE(csv.find(std::string("'") + formula), std::string::npos) << csv;
+  }
 }
 
 }  // namespace

@@ -77,6 +77,7 @@ std::map<std::string, Example> Examples() {
       {"RelianceOfDelivery",
        {Family::kHot, keys::RelianceOfDelivery(statement, item.position, item.number)}},
       {"Noticed", {Family::kHot, keys::Noticed(statement, recipient, signal.view())}},
+      {"Stalled", {Family::kHot, keys::Stalled("ZHZ-7F3K", item)}},
       {"Denied", {Family::kHot, keys::Denied(sender.str(), "NO_RULE")}},
       {"SignalContent", {Family::kContent, keys::SignalContent(sender, signal)}},
       {"Wraps", {Family::kContent, keys::Wraps(recipient, item)}},

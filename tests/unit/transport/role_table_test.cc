@@ -11,6 +11,7 @@
 #include "schakel/v1/consent.pb.h"
 #include "schakel/v1/custodian.pb.h"
 #include "schakel/v1/directory.pb.h"
+#include "schakel/v1/flow.pb.h"
 #include "schakel/v1/inbox.pb.h"
 #include "schakel/v1/policy.pb.h"
 #include "schakel/v1/signal.pb.h"
@@ -27,7 +28,7 @@ std::vector<std::string> AllServices() {
        {v1::PublishRequest::descriptor()->file(), v1::PullRequest::descriptor()->file(),
         v1::Statement::descriptor()->file(), v1::Organisation::descriptor()->file(),
         v1::GetPolicyRequest::descriptor()->file(), v1::ExportRequest::descriptor()->file(),
-        v1::EvaluateRequest::descriptor()->file(),
+        v1::EvaluateRequest::descriptor()->file(), v1::GetFlowRequest::descriptor()->file(),
         grpc::health::v1::HealthCheckRequest::descriptor()->file(),
         grpc::reflection::v1::ServerReflectionRequest::descriptor()->file()}) {
     EXPECT_GT(file->service_count(), 0);
@@ -103,6 +104,8 @@ TEST(RoleTable, SaysWhoMayDoWhat) {
       {"schakel.v1.PolicyService.GetPolicy", all},
       {"schakel.v1.PolicyService.Replay", {v1::ROLE_REGISTRAR, v1::ROLE_AUDITOR}},
       {"schakel.v1.AuditService.QueryRecords", {v1::ROLE_AUDITOR}},
+      {"schakel.v1.FlowService.GetFlow", {v1::ROLE_CHAIN_DIRECTOR}},
+      {"schakel.v1.FlowService.Remind", {v1::ROLE_CHAIN_DIRECTOR}},
       {"schakel.v1.AuditService.Export", {v1::ROLE_AUDITOR}},
       {"schakel.v1.AuditService.GetTile", all},
       {"schakel.v1.CustodianService.Evaluate", {v1::ROLE_PARTNER, v1::ROLE_AUDITOR}},
