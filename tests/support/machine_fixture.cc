@@ -1,22 +1,14 @@
 #include "tests/support/machine_fixture.h"
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include "broker/base/limits.h"
 #include "broker/crypto/hash.h"
 #include "broker/crypto/key_set.h"
-#include "broker/crypto/policy_format.h"
 #include "broker/machine/facts.h"
 #include "broker/store/overlay_view.h"
-#include "policy/engine/pack.h"
-#include "tests/support/paths.h"
 
 namespace schakel::testing {
 
 using machine::Outcome;
-using store::Family;
 
 namespace {
 
@@ -54,69 +46,9 @@ v1::Organisation Entry(const OrganisationId& oin, const std::string& name, v1::R
   return organisation;
 }
 
-policy::BundleFiles ReadFolder() {
-  namespace fs = std::filesystem;
-  const fs::path folder = checkout::SourcePath("policy/zuid-holland-zuid");
-  policy::BundleFiles files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (!entry.is_regular_file()) continue;
-    std::ifstream in(entry.path(), std::ios::binary);
-    std::ostringstream content;
-    content << in.rdbuf();
-    files[fs::relative(entry.path(), folder).generic_string()] = content.str();
-  }
-  auto selected = policy::SelectFiles(files);
-  SCHAKEL_CHECK(selected.ok(), "the reference bundle can be read");
-  auto keyed = policy::SetKeyDocuments(*selected, {{1, crypto::Sha256("key document 1")}});
-  SCHAKEL_CHECK(keyed.ok(), "the reference bundle takes a key document");
-  return *std::move(keyed);
-}
-
-const policy::BundleFiles& ReferenceFiles() {
-  static const policy::BundleFiles files = ReadFolder();
-  return files;
-}
-
-ReferenceBundle Pack(const policy::BundleFiles& files) {
-  std::vector<crypto::PolicyFile> list;
-  for (const auto& [path, content] : files) list.push_back({path, content});
-  auto bytes = crypto::EncodePolicyBundle(std::move(list));
-  auto compiled = policy::CompileFiles(files);
-  SCHAKEL_CHECK(bytes.ok() && compiled.ok(), "the reference bundle compiles");
-  return {*bytes, crypto::PolicyDigest(*bytes), *compiled};
-}
-
-template <typename Message>
-Message ParseAs(BytesView raw) {
-  Message message;
-  SCHAKEL_CHECK(message.ParseFromString(Bytes(raw)), "a stored value parses");
-  return message;
-}
-
 }  // namespace
 
 OrganisationId sample::Oin(const std::string& digits) { return *OrganisationId::From(digits); }
-
-const ReferenceBundle& Reference() {
-  static const ReferenceBundle bundle = Pack(ReferenceFiles());
-  return bundle;
-}
-
-ReferenceBundle ReferenceWithVersion(const std::string& version) {
-  policy::BundleFiles files = ReferenceFiles();
-  Bytes& manifest = files["bundle.yaml"];
-  const std::string old = "version: \"2026.1\"";
-  size_t at = manifest.find(old);
-  SCHAKEL_CHECK(at != Bytes::npos, "the reference bundle has that version");
-  manifest.replace(at, old.size(), "version: \"" + version + "\"");
-  return Pack(files);
-}
-
-ReferenceBundle ReferenceWithRules(const std::string& extra) {
-  policy::BundleFiles files = ReferenceFiles();
-  files["rules.yaml"] += extra;
-  return Pack(files);
-}
 
 MachineFixture::MachineFixture(uint64_t seed)
     : random_(seed), now_(std::chrono::seconds(1'772'442'000)) {
@@ -398,70 +330,6 @@ Digest MachineFixture::RegisterNextKeySet(const OrganisationId& oin) {
   Digest digest = crypto::KeySetDigest(command.key_set.key_set());
   SCHAKEL_CHECK(!DoAs(oin, std::move(command)).refused, "the key set is registered");
   return digest;
-}
-
-// ---- What stands in the state ----
-
-std::vector<v1::Record> MachineFixture::Records() const {
-  std::vector<v1::Record> records;
-  for (const auto& [key, value] : state_.Contents(Family::kRecords)) {
-    auto stored = ParseAs<state::v1::StoredRecord>(value);
-    records.push_back(ParseAs<v1::Record>(stored.record()));
-  }
-  return records;
-}
-
-std::vector<v1::Record> MachineFixture::RecordsOf(v1::RecordKind kind) const {
-  std::vector<v1::Record> found;
-  for (auto& record : Records()) {
-    if (record.kind() == kind) found.push_back(std::move(record));
-  }
-  return found;
-}
-
-v1::Detail MachineFixture::DetailOf(uint64_t index) const {
-  auto raw = state_.Get(Family::kRecords, machine::keys::Record(index));
-  SCHAKEL_CHECK(raw.ok() && *raw, "the record is there");
-  return ParseAs<v1::Detail>(ParseAs<state::v1::StoredRecord>(**raw).detail());
-}
-
-std::vector<v1::OutcomeEvent> MachineFixture::Feed(const OrganisationId& sender) const {
-  std::vector<v1::OutcomeEvent> events;
-  auto status = state_.ScanPrefix(Family::kHot, machine::keys::FeedPrefix(sender),
-                                  [&](BytesView, BytesView value) {
-                                    events.push_back(ParseAs<v1::OutcomeEvent>(value));
-                                    return true;
-                                  });
-  SCHAKEL_CHECK(status.ok(), "the feed can be read");
-  return events;
-}
-
-std::vector<state::v1::InboxItem> MachineFixture::Items(const OrganisationId& recipient) const {
-  std::vector<state::v1::InboxItem> items;
-  auto status = state_.ScanPrefix(Family::kHot, machine::keys::ItemPrefix(recipient),
-                                  [&](BytesView, BytesView value) {
-                                    items.push_back(ParseAs<state::v1::InboxItem>(value));
-                                    return true;
-                                  });
-  SCHAKEL_CHECK(status.ok(), "the inbox can be read");
-  return items;
-}
-
-size_t MachineFixture::CountKeys(Family family, const Bytes& prefix) const {
-  size_t count = 0;
-  auto status = state_.ScanPrefix(family, prefix, [&](BytesView, BytesView) {
-    ++count;
-    return true;
-  });
-  SCHAKEL_CHECK(status.ok(), "the state can be read");
-  return count;
-}
-
-bool MachineFixture::HasContent(const OrganisationId& sender, BytesView signal_id) const {
-  auto raw = state_.Get(Family::kContent,
-                        machine::keys::SignalContent(sender, *SignalId::From(signal_id)));
-  SCHAKEL_CHECK(raw.ok(), "the content can be read");
-  return raw->has_value();
 }
 
 }  // namespace schakel::testing

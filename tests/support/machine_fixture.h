@@ -14,9 +14,9 @@
 #include "broker/machine/keys.h"
 #include "broker/machine/machine.h"
 #include "broker/store/testing/memory_state.h"
-#include "policy/engine/compile.h"
 #include "schakel/state/v1/state.pb.h"
 #include "schakel/v1/record.pb.h"
+#include "tests/support/reference_bundle.h"
 
 namespace schakel::testing {
 
@@ -38,18 +38,6 @@ inline const OrganisationId kVolunteers = Oin("00000099000000002005");
 inline const OrganisationId kPrison = Oin("00000099000000002006");
 inline const OrganisationId kAftercare = Oin("00000099000000002008");
 }  // namespace sample
-
-// The reference bundle with a made-up key document for epoch 1. Compiled once a process.
-struct ReferenceBundle {
-  Bytes bytes;
-  Digest digest;
-  std::shared_ptr<const policy::CompiledBundle> compiled;
-};
-const ReferenceBundle& Reference();
-// The same with another version text: other bytes, other digest, same rules.
-ReferenceBundle ReferenceWithVersion(const std::string& version);
-// The same with `extra` appended to rules.yaml.
-ReferenceBundle ReferenceWithRules(const std::string& extra);
 
 struct RecipientSpec {
   RecipientSpec(OrganisationId organisation)
