@@ -2,6 +2,7 @@
 
 #include <google/protobuf/message.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "broker/crypto/aead.h"
@@ -71,6 +72,25 @@ Result<uint32_t> PageSize(uint32_t requested) {
                            "at most " + std::to_string(limits::kPageSizeMax) + " expected");
   }
   return requested;
+}
+
+Result<PagePlace> PagePlace::Parse(BytesView raw) {
+  ByteReader reader(raw);
+  auto next = reader.U64();
+  auto tree_size = reader.U64();
+  if (!reader.Done()) {
+    return InvalidArgument("PAGE_TOKEN_INVALID", "page_token", "a token of this list expected");
+  }
+  return PagePlace{*next, *tree_size};
+}
+
+Result<PagePlace> PagePlace::At(const PageTokens& tokens, const ListId& list,
+                                const std::string& page_token, uint64_t granted_size) {
+  SCHAKEL_ASSIGN(auto cursor, tokens.Open(list, page_token));
+  if (!cursor) return PagePlace{0, granted_size};
+  SCHAKEL_ASSIGN(auto place, Parse(*cursor));
+  place.tree_size = std::min(place.tree_size, granted_size);
+  return place;
 }
 
 }  // namespace schakel::audit

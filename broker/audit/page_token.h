@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "broker/base/bytes.h"
 #include "broker/base/ids.h"
 #include "broker/base/limits.h"
 #include "broker/base/result.h"
@@ -71,6 +72,20 @@ class PageRoom {
   uint32_t items_;
   size_t bytes_;
   bool taken_ = false;
+};
+
+// Where a list of records goes on: later pages keep to the tree that the first one saw.
+struct PagePlace {
+  uint64_t next = 0;
+  uint64_t tree_size = 0;
+
+  Bytes Encode() const { return ByteWriter().U64(next).U64(tree_size).Take(); }
+  // PAGE_TOKEN_INVALID.
+  static Result<PagePlace> Parse(BytesView raw);
+  // Where a page begins: as its token says, or at the beginning. Never beyond the tree that was
+  // granted. PAGE_TOKEN_INVALID.
+  static Result<PagePlace> At(const PageTokens& tokens, const ListId& list,
+                              const std::string& page_token, uint64_t granted_size);
 };
 
 }  // namespace schakel::audit

@@ -1,4 +1,5 @@
 // Organisations: admitted, changed, disabled. Stored as versions.
+#include "broker/audit/record_filter.h"
 #include "broker/base/limits.h"
 #include "broker/crypto/hash.h"
 #include "broker/machine/facts.h"
@@ -64,10 +65,9 @@ Status CheckScope(const Context& ctx, const v1::Organisation& o) {
   if (region && !o.has_audit_scope_until()) {
     return Missing("audit_scope_until", "a moment to come with scope region");
   }
-  constexpr int64_t kYear10000 = 253'402'300'800;
-  bool moment = until.seconds() < kYear10000 && until.nanos() >= 0 && until.nanos() < 1'000'000'000;
+  if (region) SCHAKEL_TRY(audit::CheckTimestamp(until, "organisation.audit_scope_until"));
   bool to_come = until.seconds() > static_cast<int64_t>(ctx.now_ms() / 1000);
-  if (region != o.has_audit_scope_until() || (region && !(moment && to_come))) {
+  if (region != o.has_audit_scope_until() || (region && !to_come)) {
     return Wrong("audit_scope_until", "a moment to come with scope region, and only with it");
   }
   return {};

@@ -14,62 +14,28 @@ namespace schakel::query {
 namespace {
 
 Status CheckFilter(const v1::RecordFilter& filter) {
-  if (filter.has_from()) SCHAKEL_TRY(CheckTimestamp(filter.from(), "filter.from"));
-  if (filter.has_until()) SCHAKEL_TRY(CheckTimestamp(filter.until(), "filter.until"));
-  if (filter.has_from() && filter.has_until() &&
-      MicrosUp(filter.until()) <= MicrosUp(filter.from())) {
-    return InvalidArgument("FIELD_INVALID", "filter.until", "a moment after from expected");
-  }
-  if (!filter.organisation().empty() && !OrganisationId::From(filter.organisation())) {
-    return InvalidArgument("FIELD_INVALID", "filter.organisation", "an OIN of 20 digits expected");
-  }
-  SCHAKEL_TRY(CheckText(filter.actor(), limits::kActorBytesMax, "filter.actor"));
-  for (int kind : filter.kinds()) {
-    if (kind == v1::RECORD_KIND_UNSPECIFIED || !v1::RecordKind_IsValid(kind)) {
-      return InvalidArgument("FIELD_INVALID", "filter.kinds", "kinds of records expected");
-    }
-  }
+  SCHAKEL_TRY(audit::CheckRecordFilter(filter));
   if (filter.has_subject()) SCHAKEL_TRY(CheckLinkedSubject(filter.subject(), "filter.subject"));
   if (!filter.signal_id().empty() && !SignalId::From(filter.signal_id())) {
     return InvalidArgument("FIELD_INVALID", "filter.signal_id", "16 bytes, or none, expected");
   }
-  SCHAKEL_TRY(CheckText(filter.ground(), limits::kCodeBytesMax, "filter.ground"));
-  if (!v1::Outcome_IsValid(filter.outcome())) {
-    return InvalidArgument("FIELD_INVALID", "filter.outcome", "an outcome expected");
-  }
-  return {};
+  return CheckText(filter.ground(), limits::kCodeBytesMax, "filter.ground");
 }
 
 ListId ListOf(const OrganisationId& caller, const v1::QueryRecordsRequest& request) {
   return {"QueryRecords", caller.str(), FilterOf(request)};
 }
 
-// A filter, ready to be asked of each record. Subject and signal are asked by their index as well.
-class Matcher {
+// Subject and signal are asked by their index as well.
+class Matcher : public audit::RecordMatcher {
  public:
-  explicit Matcher(const v1::RecordFilter& filter) : filter_(filter) {
-    from_us_ = filter.has_from() ? MicrosUp(filter.from()) : 0;
-    until_us_ = filter.has_until() ? MicrosUp(filter.until()) : UINT64_MAX;
-  }
+  explicit Matcher(const v1::RecordFilter& filter) : RecordMatcher(filter), filter_(filter) {}
 
-  uint64_t from_us() const { return from_us_; }
-  bool IsPast(const v1::Record& record) const { return record.time_us() >= until_us_; }
   bool IsEmpty() const { return filter_.ByteSizeLong() == 0; }
 
   bool Matches(const v1::Record& record, const Bytes& detail) const {
-    if (record.time_us() < from_us_ || IsPast(record)) return false;
-    if (!filter_.organisation().empty() && record.organisation() != filter_.organisation()) {
-      return false;
-    }
-    if (!filter_.actor().empty() && record.actor() != filter_.actor()) return false;
-    const auto& kinds = filter_.kinds();
-    if (!kinds.empty() && std::find(kinds.begin(), kinds.end(), record.kind()) == kinds.end()) {
-      return false;
-    }
+    if (!RecordMatcher::Matches(record)) return false;
     if (!filter_.signal_id().empty() && record.signal_id() != filter_.signal_id()) return false;
-    if (filter_.outcome() != v1::OUTCOME_UNSPECIFIED && record.outcome() != filter_.outcome()) {
-      return false;
-    }
     const auto& sections = record.sections();
     if (!filter_.ground().empty() &&
         std::none_of(sections.begin(), sections.end(),
@@ -81,8 +47,6 @@ class Matcher {
 
  private:
   const v1::RecordFilter& filter_;
-  uint64_t from_us_ = 0;
-  uint64_t until_us_ = 0;
 };
 
 // The narrowest list of places that holds every match in scope.
