@@ -1,39 +1,38 @@
 #include "broker/rpc/export_stream.h"
 
-#include "broker/base/limits.h"
-#include "broker/rpc/checks.h"
-#include "broker/transport/errors.h"
+#include "broker/audit/record_filter.h"
 
 namespace schakel::rpc {
+
+namespace {
+
+Status CheckExport(const v1::ExportRequest& request) {
+  SCHAKEL_TRY(audit::CheckRequestId(request.request_id()));
+  SCHAKEL_TRY(audit::CheckReason(request.ground(), false, "ground"));
+  SCHAKEL_TRY(audit::CheckReason(request.reference(), false, "reference"));
+  if (request.entries_only() && request.with_details()) {
+    return InvalidArgument("FIELD_INVALID", "with_details", "entries alone have no details");
+  }
+  return {};
+}
+
+}  // namespace
 
 ExportStream* ExportStream::Start(grpc::CallbackServerContext* context, transport::StreamPass pass,
                                   const Parts& parts, const v1::ExportRequest& request) {
   std::shared_ptr<ExportStream> stream(new ExportStream(context, std::move(pass), parts));
-  stream->self_ = stream;
-  std::weak_ptr<ExportStream> weak = stream;
-  stream->pass_.Watch([weak](const Error& error) {
-    if (auto alive = weak.lock()) alive->End(error, true);
-  });
-  stream->Begin(request);
+  stream->Watch();
+  Status may = parts.Serving();
+  if (may.ok()) may = CheckExport(request);
+  if (may.ok()) {
+    stream->Begin(request);
+  } else {
+    stream->End(may);
+  }
   return stream.get();
 }
 
 void ExportStream::Begin(const v1::ExportRequest& request) {
-  if (Status serving = parts_.Serving(); !serving.ok()) return End(serving, false);
-  if (Status id = CheckSized(request.request_id(), 16, "request_id"); !id.ok()) {
-    return End(id, false);
-  }
-  for (const auto* text : {&request.ground(), &request.reference()}) {
-    if (text->size() > limits::kReferenceBytesMax) {
-      return End(InvalidArgument("TOO_LARGE", text == &request.ground() ? "ground" : "reference",
-                                 "at most 200 bytes expected"),
-                 false);
-    }
-  }
-  if (request.entries_only() && request.with_details()) {
-    return End(InvalidArgument("FIELD_INVALID", "with_details", "entries alone have no details"),
-               false);
-  }
   auto depth = request.entries_only()   ? query::ExportDepth::kEntries
                : request.with_details() ? query::ExportDepth::kDetails
                                         : query::ExportDepth::kRecords;
@@ -42,64 +41,33 @@ void ExportStream::Begin(const v1::ExportRequest& request) {
   look.ground = request.ground();
   look.reference = request.reference();
   look.question = request.SerializeAsString();
-  parts_.sequencer->Submit(std::move(look), ToMachine(pass_.caller()),
-                           [self = shared_from_this(), depth](Result<machine::Outcome> outcome) {
-                             if (!outcome.ok()) return self->End(outcome.error(), false);
-                             if (outcome->refused) return self->End(*outcome->refused, false);
-                             self->Granted(std::get<machine::QueryGrant>(outcome->answer), depth);
-                           });
+  auto self = std::static_pointer_cast<ExportStream>(shared_from_this());
+  parts_.sequencer->Submit(
+      std::move(look), ToMachine(caller()), [self, depth](Result<machine::Outcome> outcome) {
+        if (outcome.ok() && !outcome->refused) {
+          return self->Granted(std::get<machine::QueryGrant>(outcome->answer), depth);
+        }
+        self->End(outcome.ok() ? *outcome->refused : outcome.error());
+      });
 }
 
 void ExportStream::Granted(const machine::QueryGrant& grant, query::ExportDepth depth) {
   auto snapshot = parts_.store->TakeSnapshot();
   auto exporter = query::Exporter::Open(*snapshot, query::Scope::Of(grant), depth);
-  if (!exporter.ok()) return End(exporter.error(), false);
-  {
-    std::lock_guard lock(mutex_);
-    exporter_ = *std::move(exporter);
+  if (!exporter.ok()) {
+    End(exporter.error());
+    return;
   }
+  exporter_ = *std::move(exporter);
   WriteNext();
 }
 
-void ExportStream::WriteNext() {
-  Status failed;
-  {
-    std::lock_guard lock(mutex_);
-    if (ended_) return;
-    failed = parts_.Serving();
-    if (failed.ok() && !exporter_->done()) {
-      auto snapshot = parts_.store->TakeSnapshot();
-      auto piece = exporter_->Next(*snapshot);
-      if (piece.ok()) {
-        piece_ = *std::move(piece);
-        StartWrite(&piece_);
-        return;
-      }
-      failed = piece.error();
-    }
-  }
-  End(failed, false);
+Result<std::optional<v1::ExportResponse>> ExportStream::Next() {
+  SCHAKEL_TRY(parts_.Serving());
+  if (exporter_->done()) return std::optional<v1::ExportResponse>();
+  auto snapshot = parts_.store->TakeSnapshot();
+  SCHAKEL_ASSIGN(auto piece, exporter_->Next(*snapshot));
+  return std::optional(std::move(piece));
 }
-
-void ExportStream::OnWriteDone(bool ok) {
-  if (!ok) return End(MakeError(ErrorCode::kCancelled, "CANCELLED", "the reader went away"), false);
-  WriteNext();
-}
-
-void ExportStream::End(const Status& status, bool cancel) {
-  {
-    std::lock_guard lock(mutex_);
-    if (ended_) return;
-    ended_ = true;
-  }
-  Finish(pass_.End(status));
-  if (cancel) transport::CloseNow(context_, status.error());
-}
-
-void ExportStream::OnCancel() {
-  End(MakeError(ErrorCode::kCancelled, "CANCELLED", "the stream was cancelled"), false);
-}
-
-void ExportStream::OnDone() { std::shared_ptr<ExportStream> last = std::move(self_); }
 
 }  // namespace schakel::rpc

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "broker/transport/errors.h"
+#include "broker/transport/piece_stream.h"
 
 namespace schakel::transport {
 namespace {
@@ -32,13 +33,27 @@ class PullStream final : public grpc::ServerBidiReactor<v1::PullRequest, v1::Pul
   StreamPass pass_;
 };
 
-class ExportStream final : public grpc::ServerWriteReactor<v1::ExportResponse> {
+// With entries_only pieces without end, else none.
+class ExportStream final : public PieceStream<v1::ExportResponse> {
  public:
-  explicit ExportStream(StreamPass pass) : pass_(std::move(pass)) { Finish(pass_.End(Status())); }
-  void OnDone() override { delete this; }
+  static ExportStream* Start(grpc::CallbackServerContext* context, StreamPass pass, bool endless) {
+    std::shared_ptr<ExportStream> stream(new ExportStream(context, std::move(pass), endless));
+    stream->Watch();
+    stream->WriteNext();
+    return stream.get();
+  }
 
  private:
-  StreamPass pass_;
+  ExportStream(grpc::CallbackServerContext* context, StreamPass pass, bool endless)
+      : PieceStream(context, std::move(pass)), endless_(endless) {}
+  Result<std::optional<v1::ExportResponse>> Next() override {
+    if (!endless_) return std::optional<v1::ExportResponse>();
+    v1::ExportResponse piece;
+    piece.set_frames(Bytes(100'000, 'f'));
+    return std::optional(std::move(piece));
+  }
+
+  const bool endless_;
 };
 
 }  // namespace
@@ -105,7 +120,9 @@ grpc::ServerUnaryReactor* TestAuditService::GetCheckpoint(grpc::CallbackServerCo
 grpc::ServerWriteReactor<v1::ExportResponse>* TestAuditService::Export(
     grpc::CallbackServerContext* context, const v1::ExportRequest* request) {
   return guard_->ServerStream<v1::ExportResponse>(
-      context, request, [](StreamPass pass) { return new ExportStream(std::move(pass)); });
+      context, request, [context, endless = request->entries_only()](StreamPass pass) {
+        return ExportStream::Start(context, std::move(pass), endless);
+      });
 }
 
 TestServer::TestServer(ServerSetup setup) {

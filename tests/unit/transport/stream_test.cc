@@ -97,6 +97,27 @@ TEST_F(Streams, EndWhenTheOrganisationIsDisabled) {
   EXPECT_EQ(EndedBy(&stream), "ORGANISATION_DISABLED");
 }
 
+// Pieces that nobody takes wait to be written; the end does not wait for them.
+TEST_F(Streams, OfPiecesEndBeforeWhatWaitsToBeWritten) {
+  const TestCertificate auditor = server.pki.IssueFor(TestOin(12));
+  server.directory.Admit(auditor, v1::ROLE_AUDITOR);
+  const auto stub = v1::AuditService::NewStub(server.Connect(auditor));
+  grpc::ClientContext context;
+  TestServer::Prepare(&context);
+  v1::ExportRequest endless;
+  endless.set_entries_only(true);
+  const auto reader = stub->Export(&context, endless);
+  v1::ExportResponse piece;
+  ASSERT_TRUE(reader->Read(&piece));
+  const auto begun = steady_clock::now();
+  server.directory.Change(TestOin(12), [](MemberFacts& member) { member.disabled = true; });
+  EXPECT_TRUE(Soon([&] { return Open(12) == 0; }));
+  EXPECT_LT(steady_clock::now() - begun, std::chrono::seconds(5));
+  while (reader->Read(&piece)) {
+  }
+  EXPECT_EQ(ReasonOf(reader->Finish()), "ORGANISATION_DISABLED");
+}
+
 TEST_F(Streams, EndWhenTheRoleOrThePinChanges) {
   const TestCertificate certificate = Partner();
   {
