@@ -8,12 +8,6 @@
 
 namespace schakel::delivery {
 
-namespace {
-Micros ToMicros(const google::protobuf::Timestamp& time) {
-  return std::chrono::seconds(time.seconds()) + Micros(time.nanos() / 1000);
-}
-}  // namespace
-
 PullStream* PullStream::Start(grpc::CallbackServerContext* context, transport::StreamPass pass,
                               PullParts parts) {
   std::shared_ptr<PullStream> stream(new PullStream(context, std::move(pass), parts));
@@ -141,7 +135,7 @@ void PullStream::Settle(Bytes delivery_id, machine::Request request) {
 // What became of a lease of this stream.
 void PullStream::Note(const DeliveryId& delivery, const machine::Outcome& outcome) {
   if (const auto* extend = std::get_if<v1::ExtendResponse>(&outcome.answer)) {
-    return LeaseMoved(delivery, ToMicros(extend->lease_until()));
+    return LeaseMoved(delivery, Micros(machine::ToMicros(extend->lease_until())));
   }
   bool ended = !outcome.refused || outcome.refused->reason == "LEASE_LOST" ||
                outcome.refused->reason == "DELIVERY_SETTLED";
@@ -243,7 +237,7 @@ void PullStream::OnLeased(Result<machine::Outcome> outcome) {
       out.bytes = out.response.ByteSizeLong();
       out.position = outcome->position;
       queued_bytes_ += out.bytes;
-      outstanding_[item.delivery_id] = ToMicros(out.response.delivery().lease_until());
+      outstanding_[item.delivery_id] = Micros(machine::ToMicros(out.response.delivery().lease_until()));
       out.item = std::move(item);
       queue_.push_back(std::move(out));
       idle_told_ = false;

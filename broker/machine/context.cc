@@ -11,6 +11,11 @@ void SetTimestamp(uint64_t time_us, google::protobuf::Timestamp* out) {
   out->set_nanos(static_cast<int32_t>(time_us % 1'000'000 * 1000));
 }
 
+uint64_t ToMicros(const google::protobuf::Timestamp& time) {
+  return static_cast<uint64_t>(time.seconds()) * 1'000'000 +
+         static_cast<uint64_t>(time.nanos()) / 1000;
+}
+
 Result<bool> Context::Get(Family family, const Bytes& key, google::protobuf::Message* out) const {
   SCHAKEL_ASSIGN(auto raw, view_.Get(family, key));
   if (!raw) return false;

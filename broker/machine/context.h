@@ -109,5 +109,7 @@ class Context {
 };
 
 void SetTimestamp(uint64_t time_us, google::protobuf::Timestamp* out);
+// Back again. REQUIRES: a moment from 1970 on.
+uint64_t ToMicros(const google::protobuf::Timestamp& time);
 
 }  // namespace schakel::machine

@@ -310,4 +310,17 @@ Result<v1::LogReceipt> RecordItem(Context& ctx, const PlacedItem& placed, const 
   return *std::move(first);
 }
 
+Status PlaceNotice(Context& ctx, PlacedItem& placed) {
+  placed.item.set_urgency(v1::URGENCY_ACUTE);
+  SetTimestamp(ctx.now_us(), placed.item.mutable_notice()->mutable_time());
+  ItemRecord what;
+  what.kind = v1::RECORD_KIND_NOTICE;
+  SCHAKEL_TRY(RecordItem(ctx, placed, what));
+  ctx.PutRaw(Family::kHot,
+             keys::Timer(placed.item.expires_ms() * 1000, TimerKind::kNoticeEnd,
+                         placed.recipient.str() + placed.key.Encode()),
+             {});
+  return Enqueue(ctx, placed);
+}
+
 }  // namespace schakel::machine

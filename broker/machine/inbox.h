@@ -18,6 +18,9 @@ const char* NoticeName(v1::NoticeKind kind);
 
 // Puts a new item into its recipient's inbox: ready, or waiting behind another of its case.
 Status Enqueue(Context& ctx, PlacedItem& placed);
+// Puts a notice into its recipient's inbox: acute, with a record of its own and a timer for the end
+// that it has. REQUIRES: notice and expiry set.
+Status PlaceNotice(Context& ctx, PlacedItem& placed);
 
 // Reads an item. DATA_LOSS when it is missing.
 Result<PlacedItem> LoadItem(const Context& ctx, const OrganisationId& recipient,

@@ -25,21 +25,12 @@ Status NotifyOne(Context& ctx, const StatementId& statement,
   PlacedItem placed{recipient, {ctx.position(), ctx.NextNumber()}, {}};
   placed.item.set_sender(relied.sender());
   placed.item.set_signal_id(relied.signal_id());
-  placed.item.set_urgency(v1::URGENCY_ACUTE);
   placed.item.set_expires_ms(NoticeExpiry(ctx));
   auto* notice = placed.item.mutable_notice();
   notice->set_kind(v1::NOTICE_KIND_CONSENT_WITHDRAWN);
   notice->set_signal_id(relied.signal_id());
   notice->set_sender(relied.sender());
-  SetTimestamp(ctx.now_us(), notice->mutable_time());
-  ItemRecord what;
-  what.kind = v1::RECORD_KIND_NOTICE;
-  SCHAKEL_TRY(RecordItem(ctx, placed, what));
-  ctx.PutRaw(Family::kHot,
-             keys::Timer(placed.item.expires_ms() * 1000, TimerKind::kNoticeEnd,
-                         recipient.str() + placed.key.Encode()),
-             {});
-  return Enqueue(ctx, placed);
+  return PlaceNotice(ctx, placed);
 }
 
 // Whether the delivery may still be waiting for its write.

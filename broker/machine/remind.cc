@@ -39,26 +39,17 @@ Status NotifyOne(Context& ctx, const Listed& listed, const std::string& alias) {
   auto recipient = *OrganisationId::From(listed.item.recipient());
   SCHAKEL_ASSIGN(auto reminded_of, LoadItem(ctx, recipient, listed.key));
   PlacedItem placed{recipient, {ctx.position(), ctx.NextNumber()}, {}};
-  placed.item.set_urgency(v1::URGENCY_ACUTE);
   placed.item.set_expires_ms(ctx.now_ms() + kDayUs / 1000);
   auto* notice = placed.item.mutable_notice();
   notice->set_kind(v1::NOTICE_KIND_REMINDER);
   notice->set_alias(alias);
-  SetTimestamp(ctx.now_us(), notice->mutable_time());
   if (!reminded_of.item.shown_labels().empty()) {
     placed.item.set_sender(listed.item.sender());
     placed.item.set_signal_id(listed.item.signal_id());
     notice->set_signal_id(listed.item.signal_id());
     notice->set_sender(listed.item.sender());
   }
-  ItemRecord what;
-  what.kind = v1::RECORD_KIND_NOTICE;
-  SCHAKEL_TRY(RecordItem(ctx, placed, what));
-  ctx.PutRaw(Family::kHot,
-             keys::Timer(placed.item.expires_ms() * 1000, TimerKind::kNoticeEnd,
-                         recipient.str() + placed.key.Encode()),
-             {});
-  return Enqueue(ctx, placed);
+  return PlaceNotice(ctx, placed);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "broker/machine/envelope.h"
 #include "broker/machine/facts.h"
 #include "broker/machine/keys.h"
+#include "broker/query/page_scan.h"
 #include "broker/query/reading.h"
 
 namespace schakel::query {
@@ -58,31 +59,16 @@ Result<v1::ListOrganisationsResponse> ListOrganisations(
   SCHAKEL_ASSIGN(auto meta, MetaOf(state));
   v1::ListOrganisationsResponse response;
   response.set_position(meta.position());
-  Bytes prefix = machine::keys::OrganisationPrefix();
-  PageRoom room(size);
-  Status failed;
-  Bytes next;  // OIN of the next page's first
-  SCHAKEL_TRY(
-      state.Scan(Family::kRegistry, prefix + cursor.value_or(Bytes()), store::PrefixEnd(prefix),
-                 [&](BytesView key, BytesView value) {
-                   state::v1::OrganisationVersion version;
-                   if (!version.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-                     failed = Damaged("a stored value is no OrganisationVersion");
-                     return false;
-                   }
-                   auto entry = Entry(state, version, version.key_set_digest());
-                   if (!entry.ok()) {
-                     failed = entry.error();
-                     return false;
-                   }
-                   if (!room.Take(entry->ByteSizeLong())) {
-                     next = Bytes(key.substr(prefix.size()));
-                     return false;
-                   }
-                   *response.add_entries() = *std::move(entry);
-                   return true;
-                 }));
-  SCHAKEL_TRY(std::move(failed));
+  const auto entry = [&](BytesView, BytesView value) -> Result<v1::OrganisationEntry> {
+    state::v1::OrganisationVersion version;
+    if (!version.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+      return Damaged("a stored value is no OrganisationVersion");
+    }
+    return Entry(state, version, version.key_set_digest());
+  };
+  SCHAKEL_ASSIGN(Bytes next, ScanPage(state, Family::kRegistry, machine::keys::OrganisationPrefix(),
+                                      cursor.value_or(Bytes()), PageRoom(size), entry,
+                                      response.mutable_entries()));
   if (!next.empty()) {
     SCHAKEL_ASSIGN(*response.mutable_next_page_token(), tokens.Seal(list, next));
   }

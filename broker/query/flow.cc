@@ -9,6 +9,7 @@
 #include "broker/machine/facts.h"
 #include "broker/machine/keys.h"
 #include "broker/query/flow_source.h"
+#include "broker/query/page_scan.h"
 #include "broker/query/reading.h"
 
 namespace schakel::query {
@@ -154,31 +155,17 @@ Result<v1::ListStalledResponse> ListStalled(const store::StateReader& state,
   SCHAKEL_ASSIGN(auto meta, MetaOf(state));
   v1::ListStalledResponse response;
   response.set_position(meta.position());
-  const Bytes prefix = machine::keys::StalledPrefix();
-  PageRoom room(size);
-  Status failed;
-  Bytes next;  // the rest of the key of the next page's first
-  SCHAKEL_TRY(state.Scan(Family::kHot, prefix + cursor.value_or(Bytes()), store::PrefixEnd(prefix),
-                         [&](BytesView key, BytesView value) {
-                           state::v1::StalledItem listed;
-                           const auto alias = ByteReader(key.substr(prefix.size())).Lp();
-                           if (!alias || !listed.ParseFromString(Bytes(value))) {
-                             failed = Damaged("a stored value is no StalledItem");
-                             return false;
-                           }
-                           auto row = RowOf(state, Bytes(*alias), listed);
-                           if (!row.ok()) {
-                             failed = row.error();
-                             return false;
-                           }
-                           if (!room.Take(row->ByteSizeLong())) {
-                             next = Bytes(key.substr(prefix.size()));
-                             return false;
-                           }
-                           *response.add_signals() = *std::move(row);
-                           return true;
-                         }));
-  SCHAKEL_TRY(std::move(failed));
+  const auto row = [&](BytesView key, BytesView value) -> Result<v1::StalledSignal> {
+    state::v1::StalledItem listed;
+    const auto alias = ByteReader(key).Lp();
+    if (!alias || !listed.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+      return Damaged("a stored value is no StalledItem");
+    }
+    return RowOf(state, Bytes(*alias), listed);
+  };
+  SCHAKEL_ASSIGN(Bytes next, ScanPage(state, Family::kHot, machine::keys::StalledPrefix(),
+                                      cursor.value_or(Bytes()), PageRoom(size), row,
+                                      response.mutable_signals()));
   if (!next.empty()) {
     SCHAKEL_ASSIGN(*response.mutable_next_page_token(), tokens.Seal(list, next));
   }

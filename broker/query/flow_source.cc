@@ -4,6 +4,7 @@
 #include <map>
 
 #include "broker/base/limits.h"
+#include "broker/machine/context.h"
 #include "broker/machine/facts.h"
 #include "broker/machine/keys.h"
 #include "broker/query/reading.h"
@@ -13,11 +14,6 @@ namespace schakel::query {
 using store::Family;
 
 namespace {
-
-uint64_t Micro(const google::protobuf::Timestamp& time) {
-  return static_cast<uint64_t>(time.seconds()) * 1'000'000 +
-         static_cast<uint64_t>(time.nanos()) / 1000;
-}
 
 // Which municipality an area lies in; the region where it lies in none.
 class Areas {
@@ -152,12 +148,12 @@ class Reader {
       case v1::RECIPIENT_STATE_DEAD_LETTER:
         // Nobody acts on it, and from then on it shows.
         entry.stalled_us = entry.stalled_us == 0
-                               ? Micro(outcome.changed())
-                               : std::min(entry.stalled_us, Micro(outcome.changed()));
+                               ? machine::ToMicros(outcome.changed())
+                               : std::min(entry.stalled_us, machine::ToMicros(outcome.changed()));
         entry.ended_us = signal.expires_ms() * 1000;
         break;
       default:
-        entry.ended_us = Micro(outcome.changed());
+        entry.ended_us = machine::ToMicros(outcome.changed());
         entry.refused = outcome.state() == v1::RECIPIENT_STATE_REFUSED;
         break;
     }

@@ -6,6 +6,7 @@
 #include "broker/machine/context.h"
 #include "broker/machine/keys.h"
 #include "broker/query/audit_fields.h"
+#include "broker/query/page_scan.h"
 #include "broker/query/reading.h"
 
 namespace schakel::query {
@@ -92,26 +93,13 @@ Status PageOfSubject(const store::StateReader& state, const PageTokens& tokens, 
 Status PageOfRecorder(const store::StateReader& state, const PageTokens& tokens, const ListId& list,
                       const OrganisationId& caller, const Bytes& from, PageRoom room,
                       v1::ListStatementsResponse* out) {
-  Bytes prefix = machine::keys::RecorderStatementPrefix(caller);
-  Status failed;
-  Bytes next;
-  SCHAKEL_TRY(state.Scan(Family::kHot, prefix + from, store::PrefixEnd(prefix),
-                         [&](BytesView key, BytesView) {
-                           auto id = *StatementId::From(key.substr(key.size() - 16));
-                           auto stored = Load(state, id);
-                           if (!stored.ok()) {
-                             failed = stored.error();
-                             return false;
-                           }
-                           v1::StatementSummary summary = Summary(*stored);
-                           if (!room.Take(summary.ByteSizeLong())) {
-                             next = id.str();
-                             return false;
-                           }
-                           *out->add_statements() = std::move(summary);
-                           return true;
-                         }));
-  SCHAKEL_TRY(std::move(failed));
+  const auto row = [&](BytesView key, BytesView) -> Result<v1::StatementSummary> {
+    SCHAKEL_ASSIGN(auto stored, Load(state, *StatementId::From(key)));
+    return Summary(stored);
+  };
+  SCHAKEL_ASSIGN(Bytes next,
+                 ScanPage(state, Family::kHot, machine::keys::RecorderStatementPrefix(caller), from,
+                          room, row, out->mutable_statements()));
   if (!next.empty()) {
     SCHAKEL_ASSIGN(*out->mutable_next_page_token(), tokens.Seal(list, next));
   }

@@ -104,11 +104,9 @@ grpc::ServerUnaryReactor* InboxService::Extend(grpc::CallbackServerContext* cont
             parts_, *std::move(command), caller, answer,
             [=, this](uint64_t, v1::ExtendResponse value) {
               *response = std::move(value);
-              const auto& until = response->lease_until();
               // A stream that holds it counts it as its own for longer.
-              parts_.hub->LeaseMoved(
-                  caller.organisation, delivery,
-                  std::chrono::seconds(until.seconds()) + Micros(until.nanos() / 1000));
+              parts_.hub->LeaseMoved(caller.organisation, delivery,
+                                     Micros(machine::ToMicros(response->lease_until())));
               answer.Finish({});
             });
       });
