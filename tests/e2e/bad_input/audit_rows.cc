@@ -1,11 +1,10 @@
 // AuditService.
 #include "schakel/v1/audit.pb.h"
+#include "tests/e2e/bad_input/log_rows.h"
 #include "tests/e2e/bad_input/world.h"
 
 namespace schakel::e2e {
 namespace {
-
-using grpc::StatusCode;
 
 const std::string kService = "schakel.v1.AuditService.";
 constexpr const char* kAuditor = "region-auditor";
@@ -20,30 +19,10 @@ RpcTable QueryRecords(World& world) {
   valid.set_reference("case 7");
   RpcTable t(kService + "QueryRecords", kAuditor, valid);
   t.Sized("request_id", 16);
-  t.Free("filter", "without one every record matches; its fields have rows");
-  t.Moment("filter.from");
-  t.Moment("filter.until");
-  t.Bad(
-      "filter.from", "after until",
-      [](Message& in, const FieldDescriptor& field) {
-        ChangeField(*in.GetReflection()->MutableMessage(&in, &field), "seconds",
-                    Number(2'000'000'001));
-      },
-      FieldInvalid().At("filter.until"));
-  t.Bad(
-      "filter.until", "equal to from",
-      [](Message& in, const FieldDescriptor& field) {
-        ChangeField(*in.GetReflection()->MutableMessage(&in, &field), "seconds", Number(1'000'000));
-      },
-      FieldInvalid());
-  t.Bad("filter.organisation", "19 digits", Set("0000009900000000100"), FieldInvalid());
-  t.Text("filter.actor", 128, false);
-  t.Bad("filter.kinds", "not said", Number(0), FieldInvalid());
-  t.Bad("filter.kinds", "a number that is no value", Number(99), FieldInvalid());
+  RecordFilterRows(t);
   t.Reference("filter.subject", true, false);
   t.Sized("filter.signal_id", 16, false);
   t.Text("filter.ground", 64, false);
-  t.Bad("filter.outcome", "a number that is no value", Number(99), FieldInvalid());
   t.Text("ground", 200, true);
   t.Text("reference", 200, true);
   t.Page();
@@ -82,48 +61,17 @@ RpcTable Export(World& world) {
 
 std::vector<RpcTable> Proofs() {
   RpcTable inclusion(kService + "GetInclusionProof", "care", v1::GetInclusionProofRequest());
-  inclusion.Bad("index", "beyond the tree", Number(1'000'000'000), FieldInvalid());
-  inclusion.Bad("index", "the largest", Number(-1), FieldInvalid());
-  inclusion.Bad("tree_size", "beyond the checkpoint", Number(1'000'000'000), FieldInvalid());
-  inclusion.Bad("tree_size", "the largest", Number(-1), FieldInvalid());
-  inclusion.BadIf<v1::GetInclusionProofRequest>(
-      "index", "equal to the size",
-      [](v1::GetInclusionProofRequest& r) {
-        r.set_index(3);
-        r.set_tree_size(3);
-      },
-      FieldInvalid());
+  InclusionRows(inclusion);
 
   v1::GetConsistencyProofRequest from_one;
   from_one.set_first_size(1);
   RpcTable consistency(kService + "GetConsistencyProof", "care", from_one);
-  consistency.Bad("first_size", "none", Number(0), FieldInvalid());
-  consistency.Bad("first_size", "the largest", Number(-1), FieldInvalid());
-  consistency.Bad("second_size", "beyond the checkpoint", Number(1'000'000'000), FieldInvalid());
-  consistency.BadIf<v1::GetConsistencyProofRequest>(
-      "first_size", "larger than the second",
-      [](v1::GetConsistencyProofRequest& r) {
-        r.set_first_size(3);
-        r.set_second_size(2);
-      },
-      FieldInvalid());
+  ConsistencyRows(consistency);
 
   v1::GetTileRequest first;
   first.set_width(1);
   RpcTable tile(kService + "GetTile", "care", first);
-  const auto none = Refused("NOT_FOUND").Code(StatusCode::NOT_FOUND);
-  tile.Bad("level", "8", Number(8), FieldInvalid());
-  tile.Bad("level", "the largest", Number(UINT32_MAX), FieldInvalid());
-  tile.Bad("index", "beyond the tree", Number(1'000'000), none);
-  tile.Bad("index", "the largest", Number(-1), none);
-  tile.Bad("width", "256", Number(256), FieldInvalid());
-  tile.Bad(
-      "entries", "of a level above",
-      [](Message& in, const FieldDescriptor& field) {
-        in.GetReflection()->SetBool(&in, &field, true);
-        ChangeField(in, "level", Number(1));
-      },
-      FieldInvalid().At("level"));
+  TileRows(tile);
   // Without a field there is nothing to name.
   RpcTable checkpoint(kService + "GetCheckpoint", "care", v1::GetCheckpointRequest());
   std::vector<RpcTable> tables;

@@ -3,6 +3,7 @@
 #include "grpc/health/v1/health.pb.h"
 #include "grpc/reflection/v1/reflection.pb.h"
 #include "schakel/v1/custodian.pb.h"
+#include "tests/e2e/bad_input/log_rows.h"
 #include "tests/e2e/bad_input/world.h"
 
 namespace schakel::e2e {
@@ -15,33 +16,17 @@ constexpr const char* kMember = "region-auditor";
 
 std::vector<RpcTable> LogProofs(const std::string& service) {
   RpcTable inclusion(service + "GetLogInclusionProof", kMember, v1::GetLogInclusionProofRequest());
-  inclusion.Bad("index", "beyond the tree", Number(1'000'000'000), FieldInvalid());
-  inclusion.Bad("index", "the largest", Number(-1), FieldInvalid());
-  inclusion.Bad("tree_size", "beyond the checkpoint", Number(1'000'000'000), FieldInvalid());
-  inclusion.Bad("tree_size", "the largest", Number(-1), FieldInvalid());
+  InclusionRows(inclusion);
 
   v1::GetLogConsistencyProofRequest from_one;
   from_one.set_first_size(1);
   RpcTable consistency(service + "GetLogConsistencyProof", kMember, from_one);
-  consistency.Bad("first_size", "none", Number(0), FieldInvalid());
-  consistency.Bad("first_size", "the largest", Number(-1), FieldInvalid());
-  consistency.Bad("second_size", "beyond the checkpoint", Number(1'000'000'000), FieldInvalid());
+  ConsistencyRows(consistency);
 
   v1::GetLogTileRequest first;
   first.set_width(1);
   RpcTable tile(service + "GetLogTile", kMember, first);
-  const auto none = Refused("NOT_FOUND").Code(StatusCode::NOT_FOUND);
-  tile.Bad("level", "8", Number(8), FieldInvalid());
-  tile.Bad("index", "beyond the tree", Number(1'000'000), none);
-  tile.Bad("index", "the largest", Number(-1), none);
-  tile.Bad("width", "256", Number(256), FieldInvalid());
-  tile.Bad(
-      "entries", "of a level above",
-      [](Message& in, const FieldDescriptor& field) {
-        in.GetReflection()->SetBool(&in, &field, true);
-        ChangeField(in, "level", Number(1));
-      },
-      FieldInvalid().At("level"));
+  TileRows(tile);
   // Without a field there is nothing to name.
   RpcTable checkpoint(service + "GetLogCheckpoint", kMember, v1::GetLogCheckpointRequest());
   std::vector<RpcTable> tables;
@@ -61,26 +46,7 @@ RpcTable QueryLog(const std::string& service, World& world) {
   valid.set_reference("case 7");
   RpcTable t(service + "QueryLog", kMember, valid);
   t.Sized("request_id", 16);
-  t.Free("filter", "without one every record matches; its fields have rows");
-  t.Moment("filter.from");
-  t.Moment("filter.until");
-  t.Bad(
-      "filter.from", "after until",
-      [](Message& in, const FieldDescriptor& field) {
-        ChangeField(*in.GetReflection()->MutableMessage(&in, &field), "seconds",
-                    Number(2'000'000'001));
-      },
-      FieldInvalid().At("filter.until"));
-  t.Bad(
-      "filter.until", "equal to from",
-      [](Message& in, const FieldDescriptor& field) {
-        ChangeField(*in.GetReflection()->MutableMessage(&in, &field), "seconds", Number(1'000'000));
-      },
-      FieldInvalid());
-  t.Bad("filter.organisation", "19 digits", Set("0000009900000000100"), FieldInvalid());
-  t.Text("filter.actor", 128, false);
-  t.Bad("filter.kinds", "not said", Number(0), FieldInvalid());
-  t.Bad("filter.kinds", "a number that is no value", Number(99), FieldInvalid());
+  RecordFilterRows(t);
   t.BadIf<v1::QueryLogRequest>(
       "filter.subject", "which a custodian can't know",
       [](v1::QueryLogRequest& r) {
@@ -92,7 +58,6 @@ RpcTable QueryLog(const std::string& service, World& world) {
   }
   t.Bad("filter.signal_id", "which a custodian can't know", Set(Bytes(16, 's')), FieldInvalid());
   t.Bad("filter.ground", "which a custodian can't know", Set("rent-act"), FieldInvalid());
-  t.Bad("filter.outcome", "a number that is no value", Number(99), FieldInvalid());
   t.Text("ground", 200, false);
   t.Text("reference", 200, false);
   t.Page();
