@@ -57,7 +57,7 @@ TEST_F(ContextCheck, APolicyThatIsNotGiven) {
 
 TEST_F(ContextCheck, EachCustodianByItself) {
   const std::string second = crypto::CustodianOin(2).str();
-  custodians_ = {Custodian(crypto::CustodianOin(1).str()), second + "=localhost:1"};
+  custodians_ = {Custodian(crypto::CustodianOin(1).str()), second + "=127.0.0.1:1"};
   const Ran ran = Check();
   EXPECT_EQ(ran.code, ExitCode::kUnavailable) << ran.out;
   for (auto [at, end] = rows_.equal_range("custodian"); at != end; ++at) {

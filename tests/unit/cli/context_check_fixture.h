@@ -58,7 +58,7 @@ class DeafServer {
     port_ = ntohs(address.sin6_port);
   }
   ~DeafServer() { close(socket_); }
-  std::string address() const { return "localhost:" + std::to_string(port_); }
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
 
  private:
   int socket_;
@@ -115,7 +115,7 @@ class ContextCheck : public testing::Test {
 
   std::string File(const std::string& name) { return (region_.pki.path() / name).string(); }
   std::string Custodian(const std::string& oin) {
-    return oin + "=localhost:" + std::to_string(custodian_port_);
+    return oin + "=127.0.0.1:" + std::to_string(custodian_port_);
   }
 
   // Runs it; rows by step.

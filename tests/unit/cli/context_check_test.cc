@@ -32,7 +32,7 @@ TEST_F(ContextCheck, IsATableInTheUsersLanguage) {
 
 TEST_F(ContextCheck, TestsTheContextThatIsNamed) {
   EXPECT_EQ(user_.Run({"context", "check", "nobody"}).code, ExitCode::kConfig);
-  ASSERT_EQ(user_.Run({"context", "add", "team", "--broker", "localhost:1"}).code, ExitCode::kOk);
+  ASSERT_EQ(user_.Run({"context", "add", "team", "--broker", "127.0.0.1:1"}).code, ExitCode::kOk);
   user_.variables.erase("SCHAKEL_BROKER");
   EXPECT_EQ(user_.Run({"context", "check", "team", "--timeout", "1s"}).code,
             ExitCode::kUnavailable);
@@ -160,7 +160,7 @@ TEST_F(ContextCheck, AServerOfAnotherIssuer) {
   FakeCustodian something;
   int port = 0;
   const auto server = ServeTls(other, FakeBroker::kOin, {&something}, port);
-  user_.variables["SCHAKEL_BROKER"] = "localhost:" + std::to_string(port);
+  user_.variables["SCHAKEL_BROKER"] = "127.0.0.1:" + std::to_string(port);
   ExpectFails("tls", ExitCode::kConfig, "ca_file");
   EXPECT_EQ(rows_.find("tls")->second["reason"], "SERVER_NOT_TRUSTED");
 }

@@ -268,7 +268,7 @@ std::unique_ptr<grpc::Server> ServeTls(const crypto::DevPki& pki, const std::str
   options.pem_key_cert_pairs.push_back({read(oin + ".key"), read(oin + ".chain.pem")});
   grpc::ServerBuilder builder;
   int taken = 0;
-  builder.AddListeningPort("localhost:" + std::to_string(port), grpc::SslServerCredentials(options),
+  builder.AddListeningPort("127.0.0.1:" + std::to_string(port), grpc::SslServerCredentials(options),
                            &taken);
   for (auto* service : services) builder.RegisterService(service);
   auto server = builder.BuildAndStart();

@@ -22,7 +22,7 @@
 
 namespace schakel::cli {
 
-// Serves over mTLS on localhost with the PKI's certificate of `oin`; `port` 0 takes a free one and
+// Serves over mTLS on 127.0.0.1 with the PKI's certificate of `oin`; `port` 0 takes a free one and
 // is set.
 std::unique_ptr<grpc::Server> ServeTls(const crypto::DevPki& pki, const std::string& oin,
                                        const std::vector<grpc::Service*>& services, int& port);
@@ -37,7 +37,7 @@ class FakeBroker {
   // On the port that it had before, when it had one.
   void Start();
   void Stop();
-  std::string address() const { return "localhost:" + std::to_string(port_); }
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
 
   std::set<std::string> denied;           // OINs that get nothing
   std::vector<std::string> published;     // serialised envelopes, as they came

@@ -29,7 +29,7 @@ testing::RunResult RunIt(std::vector<std::string> args) {
 std::string Evaluate(const testing::TestPki& pki, const testing::TestCertificate& as, int port,
                      int count) {
   const auto stub = v1::CustodianService::NewStub(grpc::CreateChannel(
-      "localhost:" + std::to_string(port),
+      "127.0.0.1:" + std::to_string(port),
       transport::MakeChannelCredentials(pki.ca_pem(), as.certificate_pem(), as.key_pem())));
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));

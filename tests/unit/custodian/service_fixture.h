@@ -54,7 +54,7 @@ class ServiceTest : public ::testing::Test {
   void Stop(size_t i) { servers_.erase(i); }
   std::shared_ptr<grpc::Channel> Channel(size_t i, const testing::TestCertificate& as) {
     return grpc::CreateChannel(
-        "localhost:" + std::to_string(servers_.at(i)->port()),
+        "127.0.0.1:" + std::to_string(servers_.at(i)->port()),
         transport::MakeChannelCredentials(set_.pki().ca_pem(), as.certificate_pem(), as.key_pem()));
   }
   static void Fill(grpc::ClientContext* context, bool with_actor = true) {
