@@ -61,8 +61,6 @@ class Backup : public RegionTest {
           line.replace(at, from.size(), to);
         }
       };
-      replace("runuser -u schakel-broker -- schakel-broker",
-              checkout::BuildPath("bin/schakel-broker"));
       replace("/etc/schakel/broker.yaml", region().broker_config().string());
       replace("/var/lib/schakel-broker/data", region().data_folder().string());
       replace("/var/backups/schakel-broker/latest", backup_.string());
@@ -70,6 +68,9 @@ class Backup : public RegionTest {
       for (const char* installed : {"/var/lib/schakel", "/var/backups", "/etc/schakel", "/root/"}) {
         EXPECT_EQ(line.find(installed), std::string::npos) << line;
       }
+      // Last: the checkout itself may lie anywhere.
+      replace("runuser -u schakel-broker -- schakel-broker",
+              checkout::BuildPath("bin/schakel-broker"));
       const auto result = testing::RunProgram({.program = "sh", .args = {"-c", line}});
       said_ = result.out + result.err;
       return result.code;

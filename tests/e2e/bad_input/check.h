@@ -30,12 +30,11 @@ StateSeen LookAtBroker(World& world);
 // Position of the last command.
 uint64_t PositionOf(World& world);
 
-// The denied attempts of organisation and reason, with how many there were.
-using Attempts = std::map<std::pair<std::string, std::string>, uint64_t>;
 // Those that the rows say are recorded.
 Attempts AttemptsOf(World& world, const std::vector<RpcTable>& tables);
 // From `tree_size` on the log holds nothing but the records of these attempts, at most
-// limits::kDeniedRecordsPerMinute a minute of each kind, and the auditor's own queries.
+// limits::kDeniedRecordsPerMinute a minute of each kind and a sum at its end, what such a sum still
+// holds of those of earlier tables, and the auditor's own queries.
 void ExpectOnlyAttempts(World& world, uint64_t tree_size, const Attempts& attempts);
 uint64_t TreeSizeOf(World& world);
 

@@ -5,8 +5,8 @@
 
 namespace schakel::e2e {
 
-// Of requests with fields as GetInclusionProof, GetConsistencyProof and GetTile have them. The valid
-// ones: index and size 0; first_size 1; the first tile with width 1.
+// Of requests with fields as GetInclusionProof, GetConsistencyProof and GetTile have them. The
+// valid ones: index and size 0; first_size 1; the first tile with width 1.
 void InclusionRows(RpcTable& t);
 void ConsistencyRows(RpcTable& t);
 void TileRows(RpcTable& t);

@@ -21,6 +21,9 @@ T Must(Result<T> result) {
   return std::move(result).value();
 }
 
+// The denied attempts of organisation and reason, with how many there were.
+using Attempts = std::map<std::pair<std::string, std::string>, uint64_t>;
+
 // Not thread-safe.
 class World {
  public:
@@ -53,9 +56,13 @@ class World {
   // A consent of the test person `place`, recorded by `who`.
   Bytes NewConsent(const std::string& who, size_t place);
 
+  // Those of all tables that were played.
+  Attempts& attempts() { return attempts_; }
+
  private:
   Region& region_;
   std::map<std::string, std::shared_ptr<sdk::Connection>> to_custodian_;
+  Attempts attempts_;
   testing::SeededBytes random_{20'261};
 };
 
