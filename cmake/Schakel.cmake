@@ -1,15 +1,26 @@
+# Compiles a target's files eight at a time: they read the same headers and instantiate the same templates,
+# which is most of a compilation. The presets dev and tidy do without, so every file stands on its own.
+option(SCHAKEL_UNITY "Compile several files of a target together" OFF)
+function(schakel_unity target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${SCHAKEL_UNITY} UNITY_BUILD_BATCH_SIZE 8)
+endfunction()
+
 # schakel_library(name SOURCES a.cc ... [DEPENDS schakel::x ...] [PRIVATE lib ...]
-#                 [PRECOMPILED messages|grpc])
+#                 [PRECOMPILED messages|grpc] [UNITY])
 # A module as a static library schakel_<name> with alias schakel::<name>; includes are written from the
-# top of the repository. PRECOMPILED names the headers it starts with (cmake/Precompiled.cmake).
+# top of the repository. PRECOMPILED names the headers it starts with (cmake/Precompiled.cmake); UNITY is
+# for a module of many files with costly headers.
 function(schakel_library name)
-  cmake_parse_arguments(ARG "" "PRECOMPILED" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "UNITY" "PRECOMPILED" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
   add_library(schakel_${name} STATIC ${ARG_SOURCES})
   add_library(schakel::${name} ALIAS schakel_${name})
   target_include_directories(schakel_${name} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(schakel_${name} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE} schakel_warnings)
   if(ARG_PRECOMPILED)
     schakel_precompiled(schakel_${name} ${ARG_PRECOMPILED})
+  endif()
+  if(ARG_UNITY)
+    schakel_unity(schakel_${name})
   endif()
 endfunction()
 
@@ -44,6 +55,7 @@ function(schakel_test name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} schakel::test_paths GTest::gtest GTest::gmock
     GTest::gtest_main schakel_warnings)
   schakel_precompiled(${name} test)
+  schakel_unity(${name})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   if(ARG_PROGRAMS)
     add_dependencies(${name} ${ARG_PROGRAMS})

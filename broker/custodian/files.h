@@ -11,6 +11,9 @@ namespace schakel::custodian {
 
 // Errors of all three: FIELD_INVALID with the path as field; what to do stands in the message.
 
+// Of a file that holds a secret: its owner alone reads and writes it.
+inline constexpr unsigned kSecretFileMode = 0600;
+
 // The whole of a file. LIMIT: a longer one than `bytes_max` is refused.
 Result<Bytes> ReadFile(const std::filesystem::path& path, size_t bytes_max);
 

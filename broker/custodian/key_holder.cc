@@ -6,7 +6,7 @@
 namespace schakel::custodian {
 namespace {
 
-Error Invalid(std::string message) {
+Error DoesNotFit(std::string message) {
   return InvalidArgument("KEY_SHARE_INVALID", {}, std::move(message));
 }
 
@@ -16,26 +16,26 @@ Result<KeyHolder> KeyHolder::Create(KeyShareFile share, SignedDocument document,
                                     const OrganisationId& own) {
   const crypto::KeyDocument& keys = document.document;
   if (share.key_document != keys.digest()) {
-    return Invalid("the share was dealt with the key document " +
-                   HexEncode(share.key_document.view()) + ", the one here is " +
-                   HexEncode(keys.digest().view()));
+    return DoesNotFit("the share was dealt with the key document " +
+                      HexEncode(share.key_document.view()) + ", the one here is " +
+                      HexEncode(keys.digest().view()));
   }
   const crypto::Custodian* custodian = keys.Find(own);
   if (custodian == nullptr) {
-    return Invalid("the own certificate names " + own.str() +
-                   ", which is no custodian of the key document");
+    return DoesNotFit("the own certificate names " + own.str() +
+                      ", which is no custodian of the key document");
   }
   if (share.custodian != own || share.share.x != custodian->x) {
-    return Invalid("the share is number " + std::to_string(share.share.x) + " of " +
-                   share.custodian.str() + "; the own certificate's " + own.str() +
-                   " holds number " + std::to_string(custodian->x));
+    return DoesNotFit("the share is number " + std::to_string(share.share.x) + " of " +
+                      share.custodian.str() + "; the own certificate's " + own.str() +
+                      " holds number " + std::to_string(custodian->x));
   }
   if (share.region != keys.region() || share.epoch != keys.epoch()) {
-    return Invalid("region or epoch of the share are not those of the key document");
+    return DoesNotFit("region or epoch of the share are not those of the key document");
   }
   SCHAKEL_ASSIGN(const bool fits, crypto::VerifyShare(keys.commitments(), share.share));
   if (!fits || share.public_share != custodian->public_share) {
-    return Invalid("the share does not match the key document's public share of " + own.str());
+    return DoesNotFit("the share does not match the key document's public share of " + own.str());
   }
   return KeyHolder(std::move(share), std::move(document));
 }

@@ -17,7 +17,6 @@
 namespace schakel::custodian {
 namespace {
 
-constexpr unsigned kSecretMode = 0600;
 constexpr unsigned kPublicMode = 0644;
 
 // A custodian's certificate and key, checked against each other.
@@ -162,7 +161,7 @@ Result<Digest> Keygen(const KeygenOptions& options) {
   SCHAKEL_TRY(output.Write(options.out / "key-document.pb", wire.SerializeAsString(), kPublicMode));
   for (const crypto::KeyShare& share : dealing.shares) {
     SCHAKEL_TRY(output.Write(SharePath(options.out, share.x),
-                             EncodeShareFile(document, share).ExposeSecret(), kSecretMode));
+                             EncodeShareFile(document, share).ExposeSecret(), kSecretFileMode));
   }
   output.Complete();
   return document.digest();

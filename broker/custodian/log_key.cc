@@ -7,13 +7,12 @@ namespace schakel::custodian {
 namespace {
 
 // LIMIT: 44 characters of base64 and a line end, with room for an editor's.
-constexpr size_t kFileBytesMax = 64;
-constexpr unsigned kSecretMode = 0600;
+constexpr size_t kLogKeyBytesMax = 64;
 
 }  // namespace
 
 Result<crypto::SigningKey> LoadLogKey(const std::filesystem::path& path) {
-  SCHAKEL_ASSIGN(const crypto::SecretBytes content, ReadSecretFile(path, kFileBytesMax));
+  SCHAKEL_ASSIGN(const crypto::SecretBytes content, ReadSecretFile(path, kLogKeyBytesMax));
   BytesView line = content.ExposeSecret();
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
   auto seed = Base64Decode(line);
@@ -29,7 +28,7 @@ Result<crypto::SigningKey> LoadLogKey(const std::filesystem::path& path) {
 Status WriteNewLogKey(const std::filesystem::path& path) {
   const auto key = crypto::SigningKey::Generate();
   Bytes line = Base64Encode(key.seed().ExposeSecret()) + "\n";
-  Status written = WriteNewFile(path, line, kSecretMode);
+  Status written = WriteNewFile(path, line, kSecretFileMode);
   crypto::WipeMemory(line);
   return written;
 }

@@ -11,7 +11,7 @@ namespace schakel::custodian {
 namespace {
 
 // LIMIT: the most members that may stand in a file, at some 1 KiB each.
-constexpr size_t kFileBytesMax = 10 * 1024 * 1024;
+constexpr size_t kMembersBytesMax = 10 * 1024 * 1024;
 
 int64_t Nanoseconds(const struct timespec& time) {
   return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
@@ -71,7 +71,7 @@ MembersFile::Stamp MembersFile::StampOf(const std::filesystem::path& path) {
 MembersFile::Reading MembersFile::Read() const {
   current_ = false;
   Reading reading;
-  const auto text = ReadFile(path_, kFileBytesMax);
+  const auto text = ReadFile(path_, kMembersBytesMax);
   if (!text.ok()) {
     reading.problems.push_back(text.error());
     return reading;

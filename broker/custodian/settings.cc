@@ -13,7 +13,7 @@
 namespace schakel::custodian {
 namespace {
 
-constexpr size_t kFileBytesMax = size_t{64} * 1024;
+constexpr size_t kConfigBytesMax = size_t{64} * 1024;
 constexpr std::chrono::milliseconds kDrainDefault = std::chrono::seconds(10);
 
 // Lines of all keys by their path. Only called for a text that ReadYaml took.
@@ -84,7 +84,7 @@ Error Settings::At(const std::string& key, const std::string& message) const {
 std::optional<Settings> LoadSettings(const std::filesystem::path& file,
                                      std::vector<Error>* problems) {
   const size_t before = problems->size();
-  const auto text = ReadFile(file, kFileBytesMax);
+  const auto text = ReadFile(file, kConfigBytesMax);
   if (!text.ok()) {
     problems->push_back(text.error());
     return std::nullopt;

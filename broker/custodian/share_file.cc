@@ -12,9 +12,9 @@ constexpr BytesView kLabel = "schakel/v1/custodian-share\n";
 constexpr size_t kOinBytes = 20;
 constexpr size_t kDigestBytes = 32;
 // LIMIT: fixed parts and the longest region.
-constexpr size_t kFileBytesMax = 1024;
+constexpr size_t kShareFileBytesMax = 1024;
 
-Error Invalid(std::string message) {
+Error InvalidShare(std::string message) {
   return InvalidArgument("KEY_SHARE_INVALID", {}, std::move(message));
 }
 
@@ -45,7 +45,7 @@ crypto::SecretBytes EncodeShareFile(const crypto::KeyDocument& document,
 }
 
 Result<KeyShareFile> ParseShareFile(BytesView secret_content) {
-  if (!secret_content.starts_with(kLabel)) return Invalid("this is no share file of keygen");
+  if (!secret_content.starts_with(kLabel)) return InvalidShare("this is no share file of keygen");
   ByteReader reader(secret_content);
   reader.Raw(kLabel.size());
   const auto region = reader.Lp();
@@ -57,24 +57,24 @@ Result<KeyShareFile> ParseShareFile(BytesView secret_content) {
   const size_t public_bytes = secret_content.size() - reader.remaining();
   const auto check = reader.Raw(kDigestBytes);
   const auto secret = reader.Raw(crypto::kScalarBytes);
-  if (!reader.Done()) return Invalid("the file is cut off, or has bytes after its end");
+  if (!reader.Done()) return InvalidShare("the file is cut off, or has bytes after its end");
   if (crypto::Sha256(secret_content.substr(0, public_bytes)).view() != *check) {
-    return Invalid("the check sum does not match: the file was changed or damaged");
+    return InvalidShare("the check sum does not match: the file was changed or damaged");
   }
   auto custodian = OrganisationId::From(*oin);
-  if (!custodian) return Invalid("the custodian's OIN is not 20 digits");
+  if (!custodian) return InvalidShare("the custodian's OIN is not 20 digits");
   auto point = crypto::Point::Decode(*public_share);
-  if (!point) return Invalid("the public share is no valid group element");
+  if (!point) return InvalidShare("the public share is no valid group element");
   auto scalar = crypto::SecretScalar::Decode(*secret);
   if (!scalar || crypto::Point::MultiplyGenerator(*scalar) != *point) {
-    return Invalid("the share is not the one of its public share: it was changed or damaged");
+    return InvalidShare("the share is not the one of its public share: it was changed or damaged");
   }
   return KeyShareFile{std::string(*region),     *epoch, std::move(*custodian),
                       *Digest::From(*document), *point, {*x, std::move(*scalar)}};
 }
 
 Result<KeyShareFile> LoadShareFile(const std::filesystem::path& path) {
-  SCHAKEL_ASSIGN(const crypto::SecretBytes content, ReadSecretFile(path, kFileBytesMax));
+  SCHAKEL_ASSIGN(const crypto::SecretBytes content, ReadSecretFile(path, kShareFileBytesMax));
   auto share = ParseShareFile(content.ExposeSecret());
   if (share.ok()) return share;
   Error error = share.error();

@@ -9,19 +9,20 @@ namespace schakel::custodian {
 namespace {
 
 // LIMIT: every custodian with the longest chain, and 64 KiB for the rest.
-constexpr size_t kFileBytesMax =
+constexpr size_t kDocumentBytesMax =
     limits::kCustodiansMax * limits::kCertificateChainMax * limits::kCertificateBytesMax +
     size_t{64} * 1024;
 
-Error Invalid(std::string message) {
+Error InvalidDocument(std::string message) {
   return InvalidArgument("KEY_DOCUMENT_INVALID", {}, std::move(message));
 }
 
 Result<crypto::KeyDocumentSignature> ParseSignature(const v1::CustodianSignature& wire) {
   const auto size = static_cast<size_t>(wire.certificate_chain_size());
   if (size == 0 || size > limits::kCertificateChainMax) {
-    return Invalid("the signature of " + wire.custodian() + " carries " + std::to_string(size) +
-                   " certificates, expected 1 to " + std::to_string(limits::kCertificateChainMax));
+    return InvalidDocument("the signature of " + wire.custodian() + " carries " +
+                           std::to_string(size) + " certificates, expected 1 to " +
+                           std::to_string(limits::kCertificateChainMax));
   }
   crypto::KeyDocumentSignature signature;
   signature.signature = wire.signature();
@@ -39,16 +40,17 @@ Result<SignedDocument> VerifySignedDocument(v1::GetKeyDocumentResponse wire,
   SCHAKEL_ASSIGN(auto document, crypto::KeyDocument::Parse(wire.key_document()));
   const auto& custodians = document.custodians();
   if (static_cast<size_t>(wire.signatures_size()) != custodians.size()) {
-    return Invalid("expected " + std::to_string(custodians.size()) + " signatures, found " +
-                   std::to_string(wire.signatures_size()));
+    return InvalidDocument("expected " + std::to_string(custodians.size()) + " signatures, found " +
+                           std::to_string(wire.signatures_size()));
   }
   std::vector<crypto::KeyDocumentSignature> signatures;
   Millis at = now;
   for (size_t i = 0; i < custodians.size(); ++i) {
     const auto& signature = wire.signatures(static_cast<int>(i));
     if (signature.custodian() != custodians[i].oin.str()) {
-      return Invalid("signature " + std::to_string(i + 1) + " is of " + signature.custodian() +
-                     ", the document's custodian there is " + custodians[i].oin.str());
+      return InvalidDocument("signature " + std::to_string(i + 1) + " is of " +
+                             signature.custodian() + ", the document's custodian there is " +
+                             custodians[i].oin.str());
     }
     SCHAKEL_ASSIGN(auto parsed, ParseSignature(signature));
     // OpenSSL takes a certificate for expired at its last second.
@@ -61,11 +63,11 @@ Result<SignedDocument> VerifySignedDocument(v1::GetKeyDocumentResponse wire,
 
 Result<SignedDocument> LoadSignedDocument(const std::filesystem::path& path,
                                           const crypto::TrustAnchors* anchors, Millis now) {
-  SCHAKEL_ASSIGN(const Bytes content, ReadFile(path, kFileBytesMax));
+  SCHAKEL_ASSIGN(const Bytes content, ReadFile(path, kDocumentBytesMax));
   v1::GetKeyDocumentResponse wire;
   Error error;
   if (!wire.ParseFromString(content)) {
-    error = Invalid("this is no key document of keygen");
+    error = InvalidDocument("this is no key document of keygen");
   } else {
     auto verified = VerifySignedDocument(std::move(wire), anchors, now);
     if (verified.ok()) return verified;

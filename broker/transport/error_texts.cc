@@ -181,7 +181,7 @@ std::string_view TextOf(v1::ErrorReason reason) {
   }
 }
 
-v1::ErrorReason Parse(std::string_view reason) {
+v1::ErrorReason ReasonNamed(std::string_view reason) {
   v1::ErrorReason parsed = v1::ERROR_REASON_UNSPECIFIED;
   v1::ErrorReason_Parse(std::string(kPrefix) + std::string(reason), &parsed);
   return parsed;
@@ -189,10 +189,10 @@ v1::ErrorReason Parse(std::string_view reason) {
 
 }  // namespace
 
-std::string_view DutchText(std::string_view reason) { return TextOf(Parse(reason)); }
+std::string_view DutchText(std::string_view reason) { return TextOf(ReasonNamed(reason)); }
 
 bool IsKnownReason(std::string_view reason) {
-  return Parse(reason) != v1::ERROR_REASON_UNSPECIFIED;
+  return ReasonNamed(reason) != v1::ERROR_REASON_UNSPECIFIED;
 }
 
 }  // namespace schakel::transport

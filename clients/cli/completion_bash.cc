@@ -5,7 +5,7 @@ namespace schakel::cli {
 namespace {
 
 // Reads the line itself, since COMP_WORDS is cut at =, : and @.
-constexpr const char* kMachinery = R"script(
+constexpr const char* kBashMachinery = R"script(
 _schakel() {
   local line=${COMP_LINE:0:COMP_POINT} at='' option='' count=0 lead='' kind below word head='' mark
   local -a words
@@ -115,7 +115,7 @@ std::string BashCompletion(const Command& tree) {
          "_schakel_value() {\n  local found\n  found=$(_schakel_value_at \"$1 $2\")\n"
          "  [[ $found ]] || found=$(_schakel_value_at \"$2\")\n  echo \"$found\"\n}\n"
          "_schakel_value_at() {\n  case $1 in\n" +
-         values + "  esac\n}\n" + (kMachinery + 1);
+         values + "  esac\n}\n" + (kBashMachinery + 1);
 }
 
 }  // namespace schakel::cli

@@ -4,7 +4,7 @@
 namespace schakel::cli {
 namespace {
 
-constexpr const char* kMachinery = R"script(
+constexpr const char* kFishMachinery = R"script(
 # Whether the noun and verb so far are these.
 function __schakel_at
     set -l at
@@ -85,7 +85,7 @@ std::string FishCompletion(const Command& tree) {
       "# Completion of schakel for fish. Written by: schakel completion fish\n"
       "set -g __schakel_valued";
   for (const auto& name : ValuedOptions(tree)) out += " " + name;
-  out += std::string("\n") + (kMachinery + 1);
+  out += std::string("\n") + (kFishMachinery + 1);
   for (const auto* command : AllCommands(tree)) {
     for (const auto& child : command->commands) {
       out += "complete -c schakel -n " +

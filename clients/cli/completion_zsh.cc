@@ -4,7 +4,7 @@
 namespace schakel::cli {
 namespace {
 
-constexpr const char* kMachinery = R"script(
+constexpr const char* kZshMachinery = R"script(
 _schakel() {
   local at='' option='' word kind cur=$words[CURRENT] count=0
   local -a offers
@@ -106,7 +106,7 @@ std::string ZshCompletion(const Command& tree) {
          valued + ")\n_schakel_words() {\n  offers=()\n  case $1 in\n" + words +
          "  esac\n}\n_schakel_options() {\n  offers=()\n  case $1 in\n" + options +
          "  esac\n  offers+=(" + common.substr(1) + ")\n}\n_schakel_value_at() {\n  case $1 in\n" +
-         values + "  esac\n}\n" + (kMachinery + 1);
+         values + "  esac\n}\n" + (kZshMachinery + 1);
 }
 
 }  // namespace schakel::cli

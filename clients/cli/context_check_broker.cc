@@ -8,7 +8,7 @@
 namespace schakel::cli {
 namespace {
 
-constexpr int64_t kWarnDays = 14;  // of a key set: it lives 90 days
+constexpr int64_t kKeySetWarnDays = 14;  // of a key set: it lives 90 days
 
 std::chrono::milliseconds StepTime(const Checkup& check) {
   return std::min<std::chrono::milliseconds>(check.session.timeout(), std::chrono::seconds(5));
@@ -202,7 +202,7 @@ void CheckKeySet(Checkup& check) {
   const int64_t days = DaysUntil(key_set->not_after, sdk::Now());
   const std::string found =
       check.Text(Msg::kFoundKeySet, {std::to_string(key_set->version), std::to_string(days)});
-  if (days < kWarnDays) {
+  if (days < kKeySetWarnDays) {
     check.Warn("key-set", Msg::kStepKeySet, found, check.Text(Msg::kTodoGenerate));
   } else {
     check.Ok("key-set", Msg::kStepKeySet, found);

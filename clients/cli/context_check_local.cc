@@ -10,7 +10,7 @@
 namespace schakel::cli {
 namespace {
 
-constexpr int64_t kWarnDays = 30;
+constexpr int64_t kCertificateWarnDays = 30;
 
 // Whether the setting is there at all.
 bool IsSet(Checkup& check, const char* step, Msg name, const std::string& value,
@@ -116,7 +116,7 @@ void CheckCertificate(Checkup& check) {
   const int64_t days = DaysUntil(facts.not_after, now);
   const std::string found =
       check.Text(Msg::kFoundCertificate, {facts.oin->str(), std::to_string(days)});
-  if (days < kWarnDays) {
+  if (days < kCertificateWarnDays) {
     check.Warn("certificate", Msg::kStepCertificate, found, check.Text(Msg::kTodoRenew));
   } else {
     check.Ok("certificate", Msg::kStepCertificate, found);

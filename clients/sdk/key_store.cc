@@ -29,7 +29,7 @@ std::optional<uint64_t> VersionOf(const fs::path& file) {
   return version;
 }
 
-Error Damaged(const fs::path& path) {
+Error DamagedKeyStore(const fs::path& path) {
   return MakeError(ErrorCode::kDataLoss, "KEY_STORE_DAMAGED",
                    path.string() + " is damaged; restore it from your own copy", path.string());
 }
@@ -69,23 +69,23 @@ Result<std::optional<OwnKeySet>> KeyStore::Load(uint64_t version) const {
   SCHAKEL_ASSIGN(const auto content, ReadFileIfThere(path, 1 << 20));
   if (!content) return std::optional<OwnKeySet>();
   client::v1::OwnKeySet stored;
-  if (!stored.ParseFromString(*content)) return Damaged(path);
+  if (!stored.ParseFromString(*content)) return DamagedKeyStore(path);
   auto key_set = crypto::ParseKeySet(stored.key_set().key_set());
-  if (!key_set.ok() || key_set->version != version) return Damaged(path);
+  if (!key_set.ok() || key_set->version != version) return DamagedKeyStore(path);
   OwnKeySet own{*key_set,         crypto::KeySetDigest(stored.key_set().key_set()),
                 stored.key_set(), stored.registered(),
                 nullptr,          nullptr};
   const fs::path key_path = folder_ / FileName(version, "keys");
   SCHAKEL_ASSIGN(const auto secret, ReadSecretFile(key_path));
   if (!secret) return std::optional<OwnKeySet>(std::move(own));  // destroyed after its term
-  if (secret->size() != 64) return Damaged(key_path);
+  if (secret->size() != 64) return DamagedKeyStore(key_path);
   auto sealing = crypto::X25519KeyPair::FromPrivate(
       crypto::SecretBytes::CopyOf(secret->ExposeSecret().substr(0, 32)));
   auto signing =
       crypto::SigningKey::FromSeed(crypto::SecretBytes::CopyOf(secret->ExposeSecret().substr(32)));
   if (!sealing.ok() || !signing.ok() || sealing->public_key() != own.key_set.sealing_key ||
       signing->public_key() != own.key_set.signing_key) {
-    return Damaged(key_path);
+    return DamagedKeyStore(key_path);
   }
   own.sealing = std::make_shared<const crypto::X25519KeyPair>(std::move(sealing).value());
   own.signing = std::make_shared<const crypto::SigningKey>(std::move(signing).value());

@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using client::v1::OutboxEntry;
 
-Error Damaged(const fs::path& path) {
+Error DamagedOutbox(const fs::path& path) {
   return MakeError(ErrorCode::kDataLoss, "OUTBOX_DAMAGED",
                    path.string() +
                        " is damaged; look at the broker's list of signals before you "
@@ -28,7 +28,7 @@ Result<std::optional<OutboxEntry>> ReadEntry(const fs::path& path) {
   OutboxEntry entry;
   if (!entry.ParseFromString(*content) || entry.signal_id().size() != 16 ||
       entry.state() == client::v1::OUTBOX_STATE_UNSPECIFIED) {
-    return Damaged(path);
+    return DamagedOutbox(path);
   }
   return std::optional<OutboxEntry>(std::move(entry));
 }
@@ -57,7 +57,7 @@ Result<Outbox> Outbox::Open(fs::path folder) {
     secret = crypto::RandomBytes(32);
     SCHAKEL_TRY(WriteFileDurably(folder / ".secret", *secret));
   }
-  if (secret->size() != 32) return Damaged(folder / ".secret");
+  if (secret->size() != 32) return DamagedOutbox(folder / ".secret");
   return Outbox(std::move(folder), std::move(*secret));
 }
 
@@ -85,7 +85,7 @@ Result<std::optional<OutboxEntry>> Outbox::FindByKey(const std::string& key,
   client::v1::OutboxKey pointer;
   if (!pointer.ParseFromString(*content) || pointer.signal_id().size() != 16 ||
       pointer.key() != key) {
-    return Damaged(KeyPath(key));
+    return DamagedOutbox(KeyPath(key));
   }
   SCHAKEL_ASSIGN(auto entry, ReadEntry(EntryPath(pointer.signal_id())));
   // No entry: killed before it was written (so nothing was sent), or purged. A failed one never
@@ -93,7 +93,7 @@ Result<std::optional<OutboxEntry>> Outbox::FindByKey(const std::string& key,
   if (!entry || entry->state() == client::v1::OUTBOX_STATE_FAILED) {
     return std::optional<OutboxEntry>();
   }
-  if (entry->key() != key) return Damaged(KeyPath(key));
+  if (entry->key() != key) return DamagedOutbox(KeyPath(key));
   if (entry->input_digest() != input.view()) {
     return MakeError(ErrorCode::kFailedPrecondition, "KEY_REUSED",
                      "the key '" + key + "' stands for signal " + UuidText(entry->signal_id()) +

@@ -20,15 +20,11 @@ namespace {
 constexpr size_t kBodyBytes = 20 + 16 + 32 + 8;
 constexpr size_t kRecordBytes = kBodyBytes + 4;
 
-struct Seen {
-  Digest digest;
-  Millis expires{0};
-};
-
-Bytes RecordOf(const OrganisationId& sender, const SignalId& id, const Seen& seen) {
+Bytes RecordOf(const OrganisationId& sender, const SignalId& id, const Digest& digest,
+               Millis expires) {
   ByteWriter out(kRecordBytes);
-  out.Raw(sender.str()).Raw(id.view()).Raw(seen.digest.view());
-  out.U64(static_cast<uint64_t>(seen.expires.count()));
+  out.Raw(sender.str()).Raw(id.view()).Raw(digest.view());
+  out.U64(static_cast<uint64_t>(expires.count()));
   const Digest check = crypto::Sha256(out.bytes());
   out.Raw(check.view().substr(0, 4));
   return out.Take();
@@ -37,6 +33,10 @@ Bytes RecordOf(const OrganisationId& sender, const SignalId& id, const Seen& see
 }  // namespace
 
 struct SeenSignals::State {
+  struct Seen {
+    Digest digest;
+    Millis expires{0};
+  };
   std::filesystem::path file;
   std::mutex mutex;  // guards what follows
   std::map<std::pair<OrganisationId, SignalId>, Seen> seen;
@@ -134,7 +134,7 @@ Status SeenSignals::Remember(const OrganisationId& sender, const SignalId& id, c
   SCHAKEL_TRY(state_->Refresh());
   const auto found = state_->seen.find({sender, id});
   if (found != state_->seen.end() && found->second.digest == digest) return {};
-  return state_->Append(RecordOf(sender, id, {digest, expires}));
+  return state_->Append(RecordOf(sender, id, digest, expires));
 }
 
 Status SeenSignals::Compact(Millis now) {
@@ -144,7 +144,7 @@ Status SeenSignals::Compact(Millis now) {
   Bytes kept;
   for (const auto& [key, seen] : state_->seen) {
     if (seen.expires + Millis(limits::kOnceKeepAfterExpiry) <= now) continue;
-    kept += RecordOf(key.first, key.second, seen);
+    kept += RecordOf(key.first, key.second, seen.digest, seen.expires);
   }
   return WriteFileDurably(state_->file, kept);
 }

@@ -63,7 +63,7 @@ int TryOne(const addrinfo& address, std::chrono::milliseconds timeout) {
 }
 
 // What the handshake's verifier saw; shared with it, since gRPC owns that one.
-struct Seen {
+struct Handshake {
   std::mutex mutex;  // guards what follows
   std::optional<std::string> chain;
   std::vector<std::string> names;
@@ -71,7 +71,7 @@ struct Seen {
 
 class Witness final : public grpc::experimental::ExternalCertificateVerifier {
  public:
-  explicit Witness(std::shared_ptr<Seen> seen) : seen_(std::move(seen)) {}
+  explicit Witness(std::shared_ptr<Handshake> seen) : seen_(std::move(seen)) {}
 
   bool Verify(grpc::experimental::TlsCustomVerificationCheckRequest* request,
               std::function<void(grpc::Status)>, grpc::Status* status) override {
@@ -90,7 +90,7 @@ class Witness final : public grpc::experimental::ExternalCertificateVerifier {
   void Cancel(grpc::experimental::TlsCustomVerificationCheckRequest*) override {}
 
  private:
-  std::shared_ptr<Seen> seen_;
+  std::shared_ptr<Handshake> seen_;
 };
 
 }  // namespace
@@ -140,7 +140,7 @@ Result<ServerShown> ProbeHandshake(const ConnectionOptions& options) {
   using namespace grpc::experimental;  // NOLINT(google-build-using-namespace)
   SCHAKEL_ASSIGN(const Bytes certificate, ReadFile(options.certificate_file, 1 << 20));
   SCHAKEL_ASSIGN(Bytes key, ReadFile(options.key_file, 1 << 20));
-  auto seen = std::make_shared<Seen>();
+  auto seen = std::make_shared<Handshake>();
   std::vector<IdentityKeyCertPair> own{{key, certificate}};
   crypto::WipeMemory(key);
   TlsChannelCredentialsOptions tls;

@@ -50,6 +50,10 @@ v1::Organisation Entry(const OrganisationId& oin, const std::string& name, v1::R
 
 OrganisationId sample::Oin(const std::string& digits) { return *OrganisationId::From(digits); }
 
+std::string ReasonOf(const machine::Outcome& outcome) {
+  return outcome.refused ? outcome.refused->reason : "";
+}
+
 MachineFixture::MachineFixture(uint64_t seed)
     : random_(seed), now_(std::chrono::seconds(1'772'442'000)) {
   Reload();

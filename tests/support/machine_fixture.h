@@ -118,6 +118,9 @@ v1::Envelope BuildEnvelope(const EnvelopeSpec& spec, const EnvelopeFrame& frame,
 // Puts values and digests right again after a test changed header, routing or sections.
 void SetValues(v1::Envelope* envelope, SeededBytes* random);
 
+// Why the command was refused; empty if it was not.
+std::string ReasonOf(const machine::Outcome& outcome);
+
 // For one thread. Any failure of the store or the machine stops the process.
 class MachineFixture {
  public:

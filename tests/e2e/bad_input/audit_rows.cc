@@ -6,7 +6,7 @@
 namespace schakel::e2e {
 namespace {
 
-const std::string kService = "schakel.v1.AuditService.";
+const std::string kAuditService = "schakel.v1.AuditService.";
 constexpr const char* kAuditor = "region-auditor";
 
 RpcTable QueryRecords(World& world) {
@@ -17,7 +17,7 @@ RpcTable QueryRecords(World& world) {
   *valid.mutable_filter()->mutable_subject() = testing::Linked("somebody");
   valid.set_ground("internal-audit");
   valid.set_reference("case 7");
-  RpcTable t(kService + "QueryRecords", kAuditor, valid);
+  RpcTable t(kAuditService + "QueryRecords", kAuditor, valid);
   t.Sized("request_id", 16);
   RecordFilterRows(t);
   t.Reference("filter.subject", true, false);
@@ -36,7 +36,7 @@ RpcTable SubjectReport(World& world) {
   *valid.mutable_subject() = testing::Linked("somebody");
   valid.set_ground("data-subject-request");
   valid.set_reference("letter 7");
-  RpcTable t(kService + "SubjectReport", kAuditor, valid);
+  RpcTable t(kAuditService + "SubjectReport", kAuditor, valid);
   t.Sized("request_id", 16);
   t.Bad("subject", "missing", Missing(), FieldMissing());
   t.Reference("subject", true, false);
@@ -50,7 +50,7 @@ RpcTable Export(World& world) {
   v1::ExportRequest valid;
   valid.set_request_id(world.Random(16));
   valid.set_with_details(true);
-  RpcTable t(kService + "Export", kAuditor, valid);
+  RpcTable t(kAuditService + "Export", kAuditor, valid);
   t.Sized("request_id", 16);
   t.Text("ground", 200, false);
   t.Text("reference", 200, false);
@@ -60,20 +60,20 @@ RpcTable Export(World& world) {
 }
 
 std::vector<RpcTable> Proofs() {
-  RpcTable inclusion(kService + "GetInclusionProof", "care", v1::GetInclusionProofRequest());
+  RpcTable inclusion(kAuditService + "GetInclusionProof", "care", v1::GetInclusionProofRequest());
   InclusionRows(inclusion);
 
   v1::GetConsistencyProofRequest from_one;
   from_one.set_first_size(1);
-  RpcTable consistency(kService + "GetConsistencyProof", "care", from_one);
+  RpcTable consistency(kAuditService + "GetConsistencyProof", "care", from_one);
   ConsistencyRows(consistency);
 
   v1::GetTileRequest first;
   first.set_width(1);
-  RpcTable tile(kService + "GetTile", "care", first);
+  RpcTable tile(kAuditService + "GetTile", "care", first);
   TileRows(tile);
   // Without a field there is nothing to name.
-  RpcTable checkpoint(kService + "GetCheckpoint", "care", v1::GetCheckpointRequest());
+  RpcTable checkpoint(kAuditService + "GetCheckpoint", "care", v1::GetCheckpointRequest());
   std::vector<RpcTable> tables;
   tables.push_back(std::move(inclusion));
   tables.push_back(std::move(consistency));

@@ -8,13 +8,12 @@ namespace {
 
 using grpc::StatusCode;
 
-const std::string kService = "schakel.v1.ConsentService.";
+const std::string kConsentService = "schakel.v1.ConsentService.";
 constexpr const char* kTeam = "team";
 constexpr uint64_t kDay = 86'400'000;
 
-Refusal Machine(const std::string& reason) { return Refused(reason).Recorded(); }
 Refusal UnknownKeySet(const std::string& field) {
-  return Machine("KEY_SET_UNKNOWN").Code(StatusCode::FAILED_PRECONDITION).At(field);
+  return ByMachine("KEY_SET_UNKNOWN").Code(StatusCode::FAILED_PRECONDITION).At(field);
 }
 
 v1::Statement ValidStatement(World& world) {
@@ -50,20 +49,20 @@ void SignedBytes(RpcTable& t, World& world, const std::string& path) {
   t.Bad(path, "a field that nobody knows", Unknown(), FieldInvalid());
   t.BadRaw("signature", "missing", Missing(), FieldMissing());
   t.BadRaw("signature", "63 bytes", Set(Bytes(63, 's')), FieldInvalid());
-  t.BadRaw("signature", "of zeros", Set(Bytes(64, '\0')), Machine("SIGNATURE_INVALID"));
+  t.BadRaw("signature", "of zeros", Set(Bytes(64, '\0')), ByMachine("SIGNATURE_INVALID"));
   t.BadRaw("signature", "another's", Set(world.KeysOf("care").signing->Sign("something else")),
-           Machine("SIGNATURE_INVALID"));
+           ByMachine("SIGNATURE_INVALID"));
 }
 
 // Who recorded, and with which key: of statements and withdrawals.
 void RecorderRows(RpcTable& t, World& world, const std::string& in) {
   t.Text(in + "region", 64, true);
-  t.Bad(in + "region", "another region", Set("elders.example"), Machine("REGION_WRONG"));
+  t.Bad(in + "region", "another region", Set("elders.example"), ByMachine("REGION_WRONG"));
   t.Oin(in + "recorder");
   t.Bad(in + "recorder", "another, with the own key set", Set(world.region().OinOf("care").str()),
         UnknownKeySet(in + "key_set_digest"));
   t.Text(in + "actor", 128, true);
-  t.Bad(in + "actor", "another", Set("somebody-else"), Machine("ACTOR_MISMATCH"));
+  t.Bad(in + "actor", "another", Set("somebody-else"), ByMachine("ACTOR_MISMATCH"));
   t.Sized(in + "key_set_digest", 32);
   t.Bad(in + "key_set_digest", "of no key set", Set(Bytes(32, 'k')),
         UnknownKeySet(in + "key_set_digest"));
@@ -71,7 +70,7 @@ void RecorderRows(RpcTable& t, World& world, const std::string& in) {
 
 // One of the two axes, with one of its three forms in the valid statement.
 void AxisRows(RpcTable& t, World& world, const std::string& axis) {
-  const auto unknown = Machine("UNKNOWN_CODE").At(axis);
+  const auto unknown = ByMachine("UNKNOWN_CODE").At(axis);
   t.Bad(axis, "a field that nobody knows", Unknown(), FieldInvalid().At("statement"));
   t.Bad(axis + ".sector", "65 bytes", Set(std::string(65, 'c')), TooLarge());
   t.Bad(axis + ".sector", "empty", Set(""), FieldMissing());
@@ -139,22 +138,24 @@ RpcTable RecordStatement(World& world) {
   };
   valid.set_statement(ValidStatement(world).SerializeAsString());
   sign(valid);
-  RpcTable t(kService + "RecordStatement", kTeam, valid, sign);
+  RpcTable t(kConsentService + "RecordStatement", kTeam, valid, sign);
   const std::string s = "statement.";
   SignedBytes(t, world, "statement");
   RecorderRows(t, world, s);
   t.Sized(s + "statement_id", 16);
   t.Bad(s + "statement_id", "used for another statement", Set(world.NewConsent("team", 21)),
-        Machine("ALREADY_EXISTS").Code(StatusCode::ALREADY_EXISTS));
+        ByMachine("ALREADY_EXISTS").Code(StatusCode::ALREADY_EXISTS));
   t.EnumOf(s + "kind");
   t.Reference(s + "subject", true);
   AxisRows(t, world, s + "sender");
   AxisRows(t, world, s + "recipient");
   t.Sized(s + "case_id", 16, false);
   t.CodeOf(s + "category", false);
-  t.Bad(s + "category", "that the bundle does not know", Set("astrology"), Machine("UNKNOWN_CODE"));
+  t.Bad(s + "category", "that the bundle does not know", Set("astrology"),
+        ByMachine("UNKNOWN_CODE"));
   t.CodeOf(s + "purpose", false);
-  t.Bad(s + "purpose", "that the bundle does not know", Set("astrology"), Machine("UNKNOWN_CODE"));
+  t.Bad(s + "purpose", "that the bundle does not know", Set("astrology"),
+        ByMachine("UNKNOWN_CODE"));
   PeriodRows(t);
   t.Bad(s + "kept_statement_ids", "by a consent", Set(Bytes(16, 'k')), FieldInvalid());
   const auto kept = [&](const std::string& what, size_t size, int count, const Refusal& refusal) {
@@ -199,21 +200,21 @@ RpcTable WithdrawStatement(World& world) {
   v1::WithdrawStatementRequest valid;
   valid.set_withdrawal(w.SerializeAsString());
   sign(valid);
-  RpcTable t(kService + "WithdrawStatement", kTeam, valid, sign);
+  RpcTable t(kConsentService + "WithdrawStatement", kTeam, valid, sign);
   const std::string in = "withdrawal.";
   SignedBytes(t, world, "withdrawal");
   RecorderRows(t, world, in);
   t.Sized(in + "withdrawal_id", 16);
   t.Sized(in + "statement_id", 16);
   t.Bad(in + "statement_id", "of no statement", Set(Bytes(16, 'n')),
-        Machine("NOT_FOUND").Code(StatusCode::NOT_FOUND));
+        ByMachine("NOT_FOUND").Code(StatusCode::NOT_FOUND));
   t.Bad(in + "statement_id", "that another recorded", Set(others),
-        Machine("NOT_RECORDER").Code(StatusCode::PERMISSION_DENIED));
+        ByMachine("NOT_RECORDER").Code(StatusCode::PERMISSION_DENIED));
   t.Bad(in + "statement_id", "withdrawn before", Set(withdrawn),
-        Machine("ALREADY_WITHDRAWN").Code(StatusCode::FAILED_PRECONDITION));
+        ByMachine("ALREADY_WITHDRAWN").Code(StatusCode::FAILED_PRECONDITION));
   t.Bad(in + "time_ms", "not said", Number(0), FieldMissing());
   t.Bad(in + "time_ms", "an hour ahead", Number(static_cast<int64_t>(w.time_ms()) + 3'600'000),
-        Machine("CREATED_IN_FUTURE"));
+        ByMachine("CREATED_IN_FUTURE"));
   t.Page();
   return t;
 }
@@ -222,7 +223,7 @@ RpcTable ListStatements(World& world) {
   v1::ListStatementsRequest valid;
   valid.set_request_id(world.Random(16));
   *valid.mutable_subject() = testing::Linked("somebody");
-  RpcTable t(kService + "ListStatements", kTeam, valid);
+  RpcTable t(kConsentService + "ListStatements", kTeam, valid);
   t.Sized("request_id", 16);
   t.Reference("subject", true);
   t.Page();
@@ -236,13 +237,13 @@ RpcTable CheckConsent(World& world) {
   valid.mutable_recipient()->set_oin(world.region().OinOf("care").str());
   valid.set_category("daily-living");
   valid.set_purpose("coordinate-care");
-  RpcTable t(kService + "CheckConsent", kTeam, valid);
+  RpcTable t(kConsentService + "CheckConsent", kTeam, valid);
   t.Sized("request_id", 16);
   t.Reference("subject", true);
   t.Bad("recipient", "nobody", Missing(), FieldMissing().At("recipient.oin"));
   t.Oin("recipient.oin");
   t.Bad("recipient.oin", "not in the directory", Set("00000099000000007777"),
-        Machine("RECIPIENT_UNAVAILABLE").Code(StatusCode::FAILED_PRECONDITION).At("recipient"));
+        ByMachine("RECIPIENT_UNAVAILABLE").Code(StatusCode::FAILED_PRECONDITION).At("recipient"));
   t.CodeOf("category");
   t.CodeOf("purpose");
   t.Sized("case_id", 16, false);
@@ -254,7 +255,7 @@ RpcTable CheckConsent(World& world) {
   t.CodeOf("recipient.function.area");
   t.Bad("recipient.function", "a field that nobody knows", Unknown(), FieldInvalid().At(""));
   t.Bad("recipient.function.area", "where nobody has it", Set("atlantis"),
-        Machine("FUNCTION_UNRESOLVED").At("recipient"));
+        ByMachine("FUNCTION_UNRESOLVED").At("recipient"));
   return t;
 }
 

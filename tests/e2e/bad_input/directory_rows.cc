@@ -8,9 +8,7 @@ namespace {
 
 using grpc::StatusCode;
 
-const std::string kService = "schakel.v1.DirectoryService.";
-
-Refusal Machine(const std::string& reason) { return Refused(reason).Recorded(); }
+const std::string kDirectoryService = "schakel.v1.DirectoryService.";
 
 // The machine looks at an entry, so each of these is a denied attempt of the registrar.
 void EntryRows(RpcTable& t) {
@@ -29,8 +27,8 @@ void EntryRows(RpcTable& t) {
   t.Bad(o + "role", "one that has no sector", Number(v1::ROLE_CHAIN_DIRECTOR),
         invalid.At(o + "sector"));
   t.Bad(o + "sector", "missing", Missing(), missing);
-  t.Bad(o + "sector", "that the bundle does not know", Set("astrology"), Machine("UNKNOWN_CODE"));
-  t.Bad(o + "areas", "that the bundle does not know", Set("atlantis"), Machine("UNKNOWN_CODE"));
+  t.Bad(o + "sector", "that the bundle does not know", Set("astrology"), ByMachine("UNKNOWN_CODE"));
+  t.Bad(o + "areas", "that the bundle does not know", Set("atlantis"), ByMachine("UNKNOWN_CODE"));
   t.Bad(o + "areas", "65", Times(65), large);
   t.Bad(o + "bsn_authority", "without an article", Number(1),
         missing.At(o + "bsn_authority_article"));
@@ -84,7 +82,7 @@ RpcTable AdmitOrganisation(World& world) {
   v1::AdmitOrganisationRequest partner;
   *partner.mutable_organisation() = world.region().EntryOf("corporation");
   partner.mutable_organisation()->set_oin(testing::TestOin(4100));
-  RpcTable t(kService + "AdmitOrganisation", "registrar", partner);
+  RpcTable t(kDirectoryService + "AdmitOrganisation", "registrar", partner);
   EntryRows(t);
   t.Bad("expected_version", "of an entry that is not there", Number(3),
         Refused("STALE_VERSION").Code(StatusCode::FAILED_PRECONDITION));
@@ -106,11 +104,11 @@ RpcTable DisableOrganisation(World& world) {
   v1::DisableOrganisationRequest valid;
   valid.set_oin(testing::TestOin(4102));
   valid.set_reason("contract ended");
-  RpcTable t(kService + "DisableOrganisation", "registrar", valid);
+  RpcTable t(kDirectoryService + "DisableOrganisation", "registrar", valid);
   t.Bad("oin", "missing", Missing(), FieldMissing().Recorded());
   t.Bad("oin", "19 digits", Set("0000009900000000100"), FieldInvalid().Recorded());
   t.Bad("oin", "of nobody", Set("00000099000000007777"),
-        Machine("NOT_FOUND").Code(StatusCode::NOT_FOUND));
+        ByMachine("NOT_FOUND").Code(StatusCode::NOT_FOUND));
   t.Bad("oin", "the registrar's own", Set(world.region().OinOf("registrar").str()),
         FieldInvalid().Code(StatusCode::FAILED_PRECONDITION).Recorded());
   t.Bad("reason", "missing", Missing(), FieldMissing().Recorded());
@@ -139,9 +137,9 @@ v1::RegisterKeySetRequest NextKeySet(World& world, const std::string& name,
 
 RpcTable RegisterKeySet(World& world) {
   const std::string name = "access";
-  RpcTable t(kService + "RegisterKeySet", name, NextKeySet(world, name));
+  RpcTable t(kDirectoryService + "RegisterKeySet", name, NextKeySet(world, name));
   const std::string k = "key_set.";
-  const auto invalid = Machine("KEY_SET_INVALID");
+  const auto invalid = ByMachine("KEY_SET_INVALID");
   const auto by_machine = invalid.Code(StatusCode::FAILED_PRECONDITION).At("key_set.key_set");
   t.Bad("key_set", "missing", Missing(), FieldMissing());
   t.Bad("key_set", "a field that nobody knows", Unknown(), FieldInvalid());
@@ -199,20 +197,20 @@ std::vector<RpcTable> Reads(World& world) {
   v1::GetOrganisationRequest get;
   get.set_oin(world.region().OinOf("team").str());
   get.set_key_set_digest(world.KeysOf("team").digest.str());
-  RpcTable one(kService + "GetOrganisation", "care", get);
+  RpcTable one(kDirectoryService + "GetOrganisation", "care", get);
   one.Oin("oin");
   one.Bad("oin", "of nobody", Set("00000099000000007777"), not_found);
   one.Sized("key_set_digest", 32, false);
   one.Bad("key_set_digest", "of no key set", Set(Bytes(32, 'k')), not_found);
   one.Bad("key_set_digest", "another's", Set(world.KeysOf("care").digest.str()), not_found);
 
-  RpcTable all(kService + "ListOrganisations", "care", v1::ListOrganisationsRequest());
+  RpcTable all(kDirectoryService + "ListOrganisations", "care", v1::ListOrganisationsRequest());
   all.Page();
 
   v1::ResolveFunctionRequest resolve;
   resolve.mutable_function()->set_function("neighbourhood-team");
   resolve.mutable_function()->set_area("dordrecht");
-  RpcTable function(kService + "ResolveFunction", "care", resolve);
+  RpcTable function(kDirectoryService + "ResolveFunction", "care", resolve);
   function.Bad("function", "missing", Missing(), FieldMissing().At("function.function"));
   function.CodeOf("function.function");
   function.CodeOf("function.area");

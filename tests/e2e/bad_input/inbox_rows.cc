@@ -7,7 +7,7 @@ namespace {
 
 using grpc::StatusCode;
 
-const std::string kService = "schakel.v1.InboxService.";
+const std::string kInboxService = "schakel.v1.InboxService.";
 
 Refusal UnknownDelivery() {
   return Refused("DELIVERY_UNKNOWN").Code(StatusCode::NOT_FOUND).Recorded();
@@ -37,7 +37,7 @@ RpcTable Fetch(World& world) {
   valid.set_fetch_id(world.Random(16));
   valid.set_max_items(1);
   valid.mutable_lease()->set_seconds(60);
-  RpcTable t(kService + "Fetch", "debt-relief", valid);
+  RpcTable t(kInboxService + "Fetch", "debt-relief", valid);
   t.Sized("fetch_id", 16);
   t.Bad("max_items", "none", Number(0), FieldMissing());
   t.Bad("max_items", "65", Number(65), FieldInvalid());
@@ -49,7 +49,7 @@ RpcTable Fetch(World& world) {
 RpcTable Acknowledge(const Bytes& held) {
   v1::AcknowledgeRequest valid;
   valid.set_delivery_id(held);
-  RpcTable t(kService + "Acknowledge", "debt-relief", valid);
+  RpcTable t(kInboxService + "Acknowledge", "debt-relief", valid);
   DeliveryId(t, "delivery_id");
   return t;
 }
@@ -72,7 +72,7 @@ v1::RefuseRequest ValidRefusal(const Bytes& held) {
 }
 
 RpcTable Refuse(const Bytes& held, const Bytes& acknowledged) {
-  RpcTable t(kService + "Refuse", "debt-relief", ValidRefusal(held));
+  RpcTable t(kInboxService + "Refuse", "debt-relief", ValidRefusal(held));
   DeliveryId(t, "delivery_id");
   t.Bad("delivery_id", "of one that was acknowledged", Set(acknowledged), Settled());
   RefusalTexts(t, "");
@@ -82,7 +82,7 @@ RpcTable Refuse(const Bytes& held, const Bytes& acknowledged) {
 RpcTable Release(const Bytes& held, const Bytes& acknowledged) {
   v1::ReleaseRequest valid;
   valid.set_delivery_id(held);
-  RpcTable t(kService + "Release", "debt-relief", valid);
+  RpcTable t(kInboxService + "Release", "debt-relief", valid);
   DeliveryId(t, "delivery_id");
   t.Bad("delivery_id", "of one that was acknowledged", Set(acknowledged), Settled());
   return t;
@@ -92,7 +92,7 @@ RpcTable Extend(const Bytes& held, const Bytes& acknowledged) {
   v1::ExtendRequest valid;
   valid.set_delivery_id(held);
   valid.mutable_lease()->set_seconds(3600);
-  RpcTable t(kService + "Extend", "debt-relief", valid);
+  RpcTable t(kInboxService + "Extend", "debt-relief", valid);
   DeliveryId(t, "delivery_id");
   t.Bad("delivery_id", "of one that was acknowledged", Set(acknowledged), Settled());
   t.Bad("lease", "missing", Missing(), FieldMissing());
@@ -106,7 +106,7 @@ RpcTable Pull(World& world) {
   v1::PullRequest open;
   open.mutable_open()->set_window(4);
   open.mutable_open()->mutable_lease()->set_seconds(60);
-  RpcTable t(kService + "Pull", "volunteers", open);
+  RpcTable t(kInboxService + "Pull", "volunteers", open);
   t.Bad("open.window", "none", Number(0), FieldInvalid());
   t.Bad("open.window", "257", Number(257), FieldInvalid());
   t.Lease("open.lease");

@@ -9,7 +9,7 @@ namespace {
 using grpc::StatusCode;
 using Activate = v1::ActivatePolicyRequest;
 
-const std::string kService = "schakel.v1.PolicyService.";
+const std::string kPolicyService = "schakel.v1.PolicyService.";
 
 Refusal NoBundle() { return Refused("NOT_FOUND").Code(StatusCode::NOT_FOUND); }
 
@@ -46,7 +46,7 @@ RpcTable ActivatePolicy(World& world) {
   Activate valid;
   valid.set_bundle(active.bundle());
   valid.set_digest(active.digest());
-  RpcTable t(kService + "ActivatePolicy", "registrar", valid);
+  RpcTable t(kPolicyService + "ActivatePolicy", "registrar", valid);
   t.Sized("digest", 32);
   t.Bad("digest", "of another", Set(Bytes(32, 'd')), Refused("BUNDLE_DIGEST_MISMATCH"));
   t.Bad("bundle", "missing", Missing(), FieldMissing());
@@ -80,7 +80,7 @@ RpcTable ActivatePolicy(World& world) {
 }
 
 RpcTable GetPolicy() {
-  RpcTable t(kService + "GetPolicy", "care", v1::GetPolicyRequest());
+  RpcTable t(kPolicyService + "GetPolicy", "care", v1::GetPolicyRequest());
   t.Sized("digest", 32, false);
   t.Bad("digest", "of no bundle", Set(Bytes(32, 'd')), NoBundle());
   return t;
@@ -97,7 +97,7 @@ RpcTable Explain(World& world) {
   valid.set_ground("wmo-veilig-thuis");
   valid.set_subject_linked(true);
   valid.set_language("nl");
-  RpcTable t(kService + "Explain", "registrar", valid);
+  RpcTable t(kPolicyService + "Explain", "registrar", valid);
   t.Sized("digest", 32, false);
   t.Bad("digest", "of no bundle", Set(Bytes(32, 'd')), NoBundle());
   t.Oin("sender");
@@ -123,7 +123,7 @@ RpcTable Explain(World& world) {
 }
 
 RpcTable Replay() {
-  RpcTable t(kService + "Replay", "registrar", v1::ReplayRequest());
+  RpcTable t(kPolicyService + "Replay", "registrar", v1::ReplayRequest());
   t.Bad("page_size", "1001", Number(1001), FieldInvalid());
   t.Sized("digest", 32, false);
   t.Bad("digest", "of no bundle", Set(Bytes(32, 'd')), NoBundle());

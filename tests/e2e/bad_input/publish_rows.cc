@@ -7,14 +7,13 @@ namespace schakel::e2e {
 namespace {
 
 using grpc::StatusCode;
-using Request = v1::PublishRequest;
+using PublishCall = v1::PublishRequest;
 
 constexpr uint64_t kHour = 3'600'000;
 const std::string kEnvelope = "envelopes[0]";
 
-Refusal Machine(const std::string& reason) { return Refused(reason).Recorded(); }
 Refusal UnknownKeySet() {
-  return Machine("KEY_SET_UNKNOWN")
+  return ByMachine("KEY_SET_UNKNOWN")
       .Code(StatusCode::FAILED_PRECONDITION)
       .At(kEnvelope + ".header.sender_key_set_digest");
 }
@@ -35,10 +34,10 @@ void HeaderRows(RpcTable& t, World& world, const Bytes& used_id) {
   t.Bad(h + "format_version", "not said", Number(0), FieldMissing());
   t.Bad(h + "format_version", "2", Number(2), FieldInvalid());
   t.Text(h + "region", 64, true);
-  t.Bad(h + "region", "another region", Set("elders.example"), Machine("REGION_WRONG"));
+  t.Bad(h + "region", "another region", Set("elders.example"), ByMachine("REGION_WRONG"));
   t.Sized(h + "signal_id", 16);
   t.Bad(h + "signal_id", "used for another envelope", Set(used_id),
-        Machine("ALREADY_EXISTS").Code(StatusCode::ALREADY_EXISTS));
+        ByMachine("ALREADY_EXISTS").Code(StatusCode::ALREADY_EXISTS));
   t.Oin(h + "sender");
   t.Bad(h + "sender", "another's, with the own key set", Set(world.region().OinOf("team").str()),
         UnknownKeySet());
@@ -50,11 +49,11 @@ void HeaderRows(RpcTable& t, World& world, const Bytes& used_id) {
   t.CodeOf(h + "purpose");
   t.EnumOf(h + "urgency");
   t.Bad(h + "created_ms", "not said", Number(0), FieldMissing());
-  t.Bad(h + "created_ms", "six minutes ahead", at(6 * 60'000), Machine("CREATED_IN_FUTURE"));
-  t.Bad(h + "created_ms", "25 hours ago", at(-int64_t{25 * kHour}), Machine("CREATED_TOO_OLD"));
+  t.Bad(h + "created_ms", "six minutes ahead", at(6 * 60'000), ByMachine("CREATED_IN_FUTURE"));
+  t.Bad(h + "created_ms", "25 hours ago", at(-int64_t{25 * kHour}), ByMachine("CREATED_TOO_OLD"));
   t.Bad(h + "created_ms", "before the key set began", at(-int64_t{40 * kHour}), UnknownKeySet());
   t.Bad(h + "created_ms", "at the end of time", Number(-1), UnknownKeySet());
-  const auto range = Machine("EXPIRY_OUT_OF_RANGE");
+  const auto range = ByMachine("EXPIRY_OUT_OF_RANGE");
   t.Bad(h + "expires_ms", "not said", Number(0), FieldMissing());
   t.Bad(h + "expires_ms", "before it began", at(-60'000), range);
   t.Bad(h + "expires_ms", "91 days on", at(int64_t{91 * 24 * kHour}), range);
@@ -86,22 +85,22 @@ void RoutingRows(RpcTable& t) {
   t.Bad(r + "subjects", "one label twice", Times(3), FieldInvalid().At(out + ".subjects[2].label"));
   t.Reference(r + "subjects.ref", false);
   t.Text(r + "actor", 128, true);
-  t.Bad(r + "actor", "another", Set("somebody-else"), Machine("ACTOR_MISMATCH"));
+  t.Bad(r + "actor", "another", Set("somebody-else"), ByMachine("ACTOR_MISMATCH"));
   t.Sized(r + "random", 16);
 }
 
 void SectionRows(RpcTable& t, World& world) {
   const std::string s = "envelopes.sections.";
-  const auto second = [](Request& request) {
+  const auto second = [](PublishCall& request) {
     return request.mutable_envelopes(0)->mutable_sections(1);
   };
   // Changes the reference in the identity-bsn section.
   const auto with_ref = [&](const std::string& path, const std::string& what,
                             const std::function<void(v1::SectionMeta&)>& change,
                             const Refusal& refusal) {
-    t.BadIf<Request>(
+    t.BadIf<PublishCall>(
         s + path, what,
-        [&](Request& request) {
+        [&](PublishCall& request) {
           v1::SectionMeta meta;
           SCHAKEL_CHECK(meta.ParseFromString(second(request)->meta()), "a meta of ours parses");
           change(meta);
@@ -112,15 +111,17 @@ void SectionRows(RpcTable& t, World& world) {
   t.Bad("envelopes.sections", "none", Missing(), FieldMissing());
   t.Bad("envelopes.sections", "65", Times(65), TooLarge());
   t.Sized(s + "sid", 16);
-  t.BadIf<Request>(
+  t.BadIf<PublishCall>(
       s + "sid", "in descending order",
-      [&](Request& request) {
+      [&](PublishCall& request) {
         request.mutable_envelopes(0)->mutable_sections()->SwapElements(0, 1);
       },
       FieldInvalid().At(kEnvelope + ".sections[1].sid"));
-  t.BadIf<Request>(
+  t.BadIf<PublishCall>(
       s + "sid", "one twice",
-      [&](Request& request) { second(request)->set_sid(request.envelopes(0).sections(0).sid()); },
+      [&](PublishCall& request) {
+        second(request)->set_sid(request.envelopes(0).sections(0).sid());
+      },
       FieldInvalid().At(kEnvelope + ".sections[1].sid"));
   Carried(t, s + "meta", 2048);
   t.CodeOf(s + "meta.category");
@@ -223,22 +224,22 @@ void ProofRows(RpcTable& t, World& world) {
       FieldInvalid());
   t.BadRaw(p + "signature", "missing", Missing(), FieldMissing());
   t.BadRaw(p + "signature", "63 bytes", Set(Bytes(63, 's')), FieldInvalid());
-  t.BadRaw(p + "signature", "of zeros", Set(Bytes(64, '\0')), Machine("SIGNATURE_INVALID"));
+  t.BadRaw(p + "signature", "of zeros", Set(Bytes(64, '\0')), ByMachine("SIGNATURE_INVALID"));
   t.BadRaw(
       p + "signature", "another's",
       [&](Message& in, const FieldDescriptor& field) {
         Set(world.KeysOf("team").signing->Sign("something else"))(in, field);
       },
-      Machine("SIGNATURE_INVALID"));
+      ByMachine("SIGNATURE_INVALID"));
 }
 
 void BatchRows(RpcTable& t, World& world) {
   t.BadRaw("envelopes", "none", Missing(), FieldMissing());
   t.BadRaw("envelopes", "65", Times(65), TooLarge());
   t.BadRaw("envelopes", "a field that nobody knows", Unknown(), FieldInvalid().At(kEnvelope));
-  t.BadIf<Request>(
+  t.BadIf<PublishCall>(
       "envelopes", "one of more than 256 KiB",
-      [](Request& request) {
+      [](PublishCall& request) {
         for (int i = 0; i < 4; ++i) {
           auto* section = request.mutable_envelopes(0)->add_sections();
           *section = request.envelopes(0).sections(0);
@@ -249,25 +250,25 @@ void BatchRows(RpcTable& t, World& world) {
   t.BadRaw(
       "envelopes", "more than 4 MiB together",
       [](Message& in, const FieldDescriptor&) {
-        auto& request = static_cast<Request&>(in);
+        auto& request = static_cast<PublishCall&>(in);
         request.mutable_envelopes(0)->mutable_sections(0)->set_ciphertext(
             Bytes(4 * 1024 * 1024, 'c'));
       },
       TooLarge());
   const v1::Envelope other = world.Report("team");
-  t.BadIf<Request>(
+  t.BadIf<PublishCall>(
       "envelopes.header.sender", "another's envelope, whole",
-      [&](Request& request) { *request.mutable_envelopes(0) = other; },
-      Machine("SENDER_MISMATCH").Code(StatusCode::PERMISSION_DENIED), false);
+      [&](PublishCall& request) { *request.mutable_envelopes(0) = other; },
+      ByMachine("SENDER_MISMATCH").Code(StatusCode::PERMISSION_DENIED), false);
 }
 
 }  // namespace
 
 std::vector<RpcTable> PublishTables(World& world) {
   const v1::Envelope used = world.Report();
-  Request first;
+  PublishCall first;
   *first.add_envelopes() = used;
-  Request valid;
+  PublishCall valid;
   *valid.add_envelopes() = world.Report();
   v1::Header header;
   SCHAKEL_CHECK(header.ParseFromString(used.header()), "a header of ours parses");
@@ -277,7 +278,7 @@ std::vector<RpcTable> PublishTables(World& world) {
   SCHAKEL_CHECK(published.ok() && published->results(0).has_accepted(), "the first one is taken");
 
   RpcTable t("schakel.v1.SignalService.Publish", "police", valid, [&world](Message& request) {
-    auto& envelopes = *static_cast<Request&>(request).mutable_envelopes();
+    auto& envelopes = *static_cast<PublishCall&>(request).mutable_envelopes();
     if (!envelopes.empty()) world.Sign(envelopes.Mutable(0));
   });
   HeaderRows(t, world, header.signal_id());

@@ -7,7 +7,7 @@ namespace {
 
 using grpc::StatusCode;
 
-const std::string kService = "schakel.v1.SignalService.";
+const std::string kSignalService = "schakel.v1.SignalService.";
 
 v1::PreflightRequest ValidPreflight(World& world) {
   v1::PreflightRequest request;
@@ -62,7 +62,7 @@ void PreflightSections(RpcTable& t) {
 
 RpcTable Preflight(World& world) {
   v1::PreflightRequest valid = ValidPreflight(world);
-  RpcTable t(kService + "Preflight", "police", valid);
+  RpcTable t(kSignalService + "Preflight", "police", valid);
   t.Sized("request_id", 16);
   t.CodeOf("signal_type");
   t.CodeOf("purpose");
@@ -91,7 +91,7 @@ RpcTable GetSignal(World& world) {
   v1::GetSignalRequest valid;
   const auto sent = Must(Send(world.As("corporation"), Arrears()));
   valid.set_signal_id(sent.entry.signal_id());
-  RpcTable t(kService + "GetSignal", "corporation", valid);
+  RpcTable t(kSignalService + "GetSignal", "corporation", valid);
   t.Sized("signal_id", 16);
   const auto unknown = Refused("NOT_FOUND").Code(StatusCode::NOT_FOUND);
   t.Bad("signal_id", "of no signal", Set(Bytes(16, 'n')), unknown);
@@ -103,7 +103,7 @@ RpcTable GetSignal(World& world) {
 }
 
 RpcTable ListSignals() {
-  RpcTable t(kService + "ListSignals", "corporation", v1::ListSignalsRequest());
+  RpcTable t(kSignalService + "ListSignals", "corporation", v1::ListSignalsRequest());
   t.Page();
   t.Bad("states", "not said", Number(0), FieldInvalid());
   t.Bad("states", "a number that is no value", Number(99), FieldInvalid());
@@ -111,7 +111,7 @@ RpcTable ListSignals() {
 }
 
 RpcTable ReadOutcomes() {
-  RpcTable t(kService + "ReadOutcomes", "corporation", v1::ReadOutcomesRequest());
+  RpcTable t(kSignalService + "ReadOutcomes", "corporation", v1::ReadOutcomesRequest());
   t.Bad("after", "no cursor", Set("yesterday"), FieldInvalid());
   t.Bad("after", "a long one", Set(Bytes(10'000, 'c')), FieldInvalid());
   t.Bad("page_size", "1001", Number(1001), FieldInvalid());
@@ -126,7 +126,7 @@ RpcTable AttachSubject(World& world) {
   valid.set_sender(world.region().OinOf("corporation").str());
   valid.set_subject_label(held.label);
   *valid.mutable_subject() = testing::Linked("tenant");
-  RpcTable t(kService + "AttachSubject", "debt-relief", valid);
+  RpcTable t(kSignalService + "AttachSubject", "debt-relief", valid);
   const auto unknown =
       Refused("NOT_FOUND").Code(StatusCode::NOT_FOUND).At("subject_label").Recorded();
   t.Sized("request_id", 16);

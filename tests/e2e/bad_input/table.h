@@ -34,6 +34,8 @@ Refusal Refused(std::string reason);
 inline Refusal FieldMissing() { return Refused("FIELD_MISSING"); }
 inline Refusal FieldInvalid() { return Refused("FIELD_INVALID"); }
 inline Refusal TooLarge() { return Refused("TOO_LARGE"); }
+// Refused by the machine, so the attempt stands in the log.
+inline Refusal ByMachine(const std::string& reason) { return Refused(reason).Recorded(); }
 
 struct Row {
   std::string what;             // in words

@@ -75,7 +75,7 @@ inline crypto::Custody OfRegion() {
   return custody;
 }
 
-class ContextCheck : public testing::Test {
+class ContextCheck : public ::testing::Test {
  protected:
   ContextCheck() {
     region_.Admit(sdk::kDebtRelief, "social-services", {"dordrecht"}, true);

@@ -8,15 +8,15 @@
 namespace schakel::cli {
 namespace {
 
-std::string Compact(const std::string& json) {
+std::string Compact(const std::string& text) {
   std::ostringstream out;
-  WriteCompactJson(out, json);
+  WriteCompactJson(out, text);
   return out.str();
 }
 
-std::string Pretty(const std::string& json) {
+std::string Pretty(const std::string& text) {
   std::ostringstream out;
-  WritePrettyJson(out, json, 2);
+  WritePrettyJson(out, text, 2);
   return out.str();
 }
 
@@ -40,9 +40,9 @@ TEST(SecretJson, IsShownOverSeveralLines) {
 }
 
 TEST(SecretJson, KeepsItsMeaning) {
-  const std::string json = R"({"text":"a\\","n":-1.5e3,"l":[{},[[]],null,"\u00e9é"],"e":""})";
-  EXPECT_EQ(nlohmann::json::parse(Compact(json)), nlohmann::json::parse(json));
-  EXPECT_EQ(nlohmann::json::parse(Pretty(json)), nlohmann::json::parse(json));
+  const std::string text = R"({"text":"a\\","n":-1.5e3,"l":[{},[[]],null,"\u00e9é"],"e":""})";
+  EXPECT_EQ(nlohmann::json::parse(Compact(text)), nlohmann::json::parse(text));
+  EXPECT_EQ(nlohmann::json::parse(Pretty(text)), nlohmann::json::parse(text));
 }
 
 TEST(SecretJson, LetsNoControlCharacterThrough) {

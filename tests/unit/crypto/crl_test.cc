@@ -13,7 +13,6 @@ namespace schakel::crypto {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::chrono::hours kDay{24};
 
 class RevocationLists : public testing::Test {
  protected:
@@ -57,20 +56,20 @@ TEST_F(RevocationLists, NoticeARewriteInPlace) {
 
 TEST_F(RevocationLists, AreStaleOutsideTheirTime) {
   auto store = Open(pki_.CrlFile());
-  EXPECT_EQ(store->Lookup(a_, Now() + 366 * kDay), Revocation::kStale);
-  EXPECT_EQ(store->Lookup(a_, Now() - 1 * kDay), Revocation::kStale);
-  EXPECT_EQ(store->Lookup(a_, Now() + 364 * kDay), Revocation::kGood);
+  EXPECT_EQ(store->Lookup(a_, Now() + std::chrono::days(366)), Revocation::kStale);
+  EXPECT_EQ(store->Lookup(a_, Now() - std::chrono::days(1)), Revocation::kStale);
+  EXPECT_EQ(store->Lookup(a_, Now() + std::chrono::days(364)), Revocation::kGood);
   ASSERT_EQ(pki_.Run("crl --expired"), 0);
   EXPECT_EQ(store->Lookup(a_, Now()), Revocation::kStale);
   ASSERT_EQ(pki_.Run("crl --days 2"), 0);
   EXPECT_EQ(store->Lookup(a_, Now()), Revocation::kGood);
-  EXPECT_EQ(store->Lookup(a_, Now() + 3 * kDay), Revocation::kStale);
+  EXPECT_EQ(store->Lookup(a_, Now() + std::chrono::days(3)), Revocation::kStale);
 }
 
 TEST_F(RevocationLists, StillNameTheRevokedWhenStale) {
   ASSERT_EQ(pki_.Run("revoke 00000099000000001000"), 0);
   auto store = Open(pki_.CrlFile());
-  EXPECT_EQ(store->Lookup(a_, Now() + 366 * kDay), Revocation::kRevoked);
+  EXPECT_EQ(store->Lookup(a_, Now() + std::chrono::days(366)), Revocation::kRevoked);
 }
 
 TEST_F(RevocationLists, KnowTheirOwnIssuerOnly) {

@@ -10,7 +10,6 @@ namespace schakel::crypto {
 namespace {
 
 constexpr const char* kOin = "00000099000000001000";
-constexpr std::chrono::hours kDay{24};
 
 TEST(CertificateFacts, AreReadFromADevelopmentCertificate) {
   DevPki pki;
@@ -22,7 +21,7 @@ TEST(CertificateFacts, AreReadFromADevelopmentCertificate) {
   EXPECT_TRUE(facts.client_auth);
   EXPECT_TRUE(facts.server_auth);
   EXPECT_FALSE(facts.is_ca);
-  EXPECT_EQ(facts.not_after - facts.not_before, 30 * kDay);
+  EXPECT_EQ(facts.not_after - facts.not_before, std::chrono::days(30));
   EXPECT_TRUE(facts.ValidAt(facts.not_before));
   EXPECT_FALSE(facts.ValidAt(facts.not_before - Millis(1)));
   EXPECT_TRUE(facts.ValidAt(facts.not_after + Millis(999)));
@@ -171,13 +170,13 @@ TEST_F(Chains, AreTrustedUnderTheirOwnRootOnly) {
 
 TEST_F(Chains, AreTrustedWhileTheyAreValid) {
   const Certificate certificate = pki_.Issue(kOin, "--days 30");
-  EXPECT_FALSE(Trusted({certificate}, ChainUse::kAny, Now() + 31 * kDay));
-  EXPECT_FALSE(Trusted({certificate}, ChainUse::kAny, Now() - 1 * kDay));
-  EXPECT_TRUE(Trusted({certificate}, ChainUse::kAny, Now() + 29 * kDay));
+  EXPECT_FALSE(Trusted({certificate}, ChainUse::kAny, Now() + std::chrono::days(31)));
+  EXPECT_FALSE(Trusted({certificate}, ChainUse::kAny, Now() - std::chrono::days(1)));
+  EXPECT_TRUE(Trusted({certificate}, ChainUse::kAny, Now() + std::chrono::days(29)));
   const Certificate expired = pki_.Issue("00000099000000002000", "--expired");
   EXPECT_FALSE(Trusted({expired}));
   EXPECT_FALSE(expired.facts().ValidAt(Now()));
-  EXPECT_TRUE(Trusted({expired}, ChainUse::kAny, Now() - 2 * kDay));
+  EXPECT_TRUE(Trusted({expired}, ChainUse::kAny, Now() - std::chrono::days(2)));
 }
 
 TEST_F(Chains, AreTrustedForTheirUseOnly) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/custodian/sample.h"
 #include "tests/unit/custodian/test_ledger.h"
 
 namespace schakel::custodian {
@@ -11,8 +12,6 @@ using std::chrono::days;
 using std::chrono::hours;
 using store::testing::MemoryState;
 
-const OrganisationId kPolice = *OrganisationId::From("00000099000000001000");
-const OrganisationId kCare = *OrganisationId::From("00000099000000002000");
 constexpr uint32_t kNoCap = 1'000'000;
 constexpr Micros kNoon = days(20'000) + hours(12);
 

@@ -12,6 +12,7 @@
 #include "broker/merkle/tree.h"
 #include "broker/store/testing/memory_state.h"
 #include "tests/support/test_pki.h"
+#include "tests/unit/custodian/sample.h"
 
 namespace schakel::custodian {
 namespace {
@@ -19,12 +20,7 @@ namespace {
 using store::Family;
 using store::testing::MemoryState;
 
-constexpr Micros kNow = std::chrono::days(20'779);
 const CustodianLog::Name kName = {"zhz.example/custodian/1", "zhz.example", "key"};
-
-Requester Who(uint64_t n = 1000) {
-  return {*OrganisationId::From(testing::TestOin(n)), "user-1", "worker", Bytes(16, '\7')};
-}
 
 v1::Record Evaluation() { return RecordAbout(v1::RECORD_KIND_EVALUATION, Who()); }
 

@@ -9,16 +9,18 @@
 #include "broker/store/testing/memory_state.h"
 #include "tests/support/paths.h"
 #include "tests/support/temp_dir.h"
+#include "tests/unit/custodian/sample.h"
 
 namespace schakel::custodian {
 namespace {
 
 using store::testing::MemoryState;
 
-constexpr Micros kNow = std::chrono::days(20'779);  // 2026-11-22
 const std::string kOin = "00000099000000001000";
 
-Requester Who() { return {*OrganisationId::From(kOin), "u123", "counsellor", Bytes(16, '\x7e')}; }
+Requester Counsellor() {
+  return {*OrganisationId::From(kOin), "u123", "counsellor", Bytes(16, '\x7e')};
+}
 
 // The page without its line ends, so that long examples may be folded.
 const std::string& Page() {
@@ -40,7 +42,7 @@ TEST(CustodianFormat, ShowsTheCountOfRefusals) {
   const auto log = std::move(CustodianLog::Begin(store, {"o", "r", "k"}, {}, kNow)).value();
   const auto counter = std::move(RefusalCounter::Open(store, *log)).value();
   for (int i = 0; i < 13; ++i) {
-    ASSERT_TRUE(counter->Refused(Who(), "NO_AUTHORITY", "Evaluate", kNow).ok());
+    ASSERT_TRUE(counter->Refused(Counsellor(), "NO_AUTHORITY", "Evaluate", kNow).ok());
   }
   const auto local = store.Contents(store::Family::kLocal);
   ASSERT_EQ(local.size(), 1u);
@@ -49,7 +51,7 @@ TEST(CustodianFormat, ShowsTheCountOfRefusals) {
 }
 
 TEST(CustodianFormat, ShowsARecordItsEntryAndItsLeaf) {
-  v1::Record record = RecordAbout(v1::RECORD_KIND_EVALUATION, Who());
+  v1::Record record = RecordAbout(v1::RECORD_KIND_EVALUATION, Counsellor());
   record.set_index(299);
   record.set_position(4660);
   record.set_time_us(static_cast<uint64_t>(kNow.count()));
@@ -85,7 +87,7 @@ TEST(CustodianFormat, NamesEveryKey) {
   MemoryState store;
   const auto log = std::move(CustodianLog::Begin(store, {"o", "r", "k"}, {}, kNow)).value();
   for (int i = 0; i < 300; ++i) {
-    ASSERT_TRUE(log->Append({}, RecordAbout(v1::RECORD_KIND_EVALUATION, Who()), kNow).ok());
+    ASSERT_TRUE(log->Append({}, RecordAbout(v1::RECORD_KIND_EVALUATION, Counsellor()), kNow).ok());
   }
   EXPECT_EQ(store.Contents(store::Family::kHot).size(), 1u);
   EXPECT_EQ(store.Contents(store::Family::kRecords).size(), 301u);

@@ -10,6 +10,7 @@
 #include "broker/merkle/proof.h"
 #include "broker/store/testing/memory_state.h"
 #include "tests/support/test_pki.h"
+#include "tests/unit/custodian/sample.h"
 
 namespace schakel::custodian {
 namespace {
@@ -17,9 +18,8 @@ namespace {
 using store::testing::MemoryState;
 
 constexpr char kOrigin[] = "zhz.example/custodian/1";
-constexpr Micros kNow = std::chrono::days(20'779);
-const std::string kPolice = testing::TestOin(1000);
-const std::string kCare = testing::TestOin(2000);
+const std::string kPoliceOin = testing::TestOin(1000);
+const std::string kCareOin = testing::TestOin(2000);
 const std::string kAuditor = testing::TestOin(3000);
 
 Requester As(const std::string& oin) {
@@ -53,13 +53,13 @@ class Desk : public ::testing::Test {
     log_ = std::move(CustodianLog::Begin(store_, {kOrigin, "zhz.example", Vkey().Encode()}, genesis,
                                          kNow))
                .value();
-    for (const auto& oin : {kPolice, kCare, kPolice, kCare, kPolice}) {
+    for (const auto& oin : {kPoliceOin, kCareOin, kPoliceOin, kCareOin, kPoliceOin}) {
       v1::Record record = RecordAbout(v1::RECORD_KIND_EVALUATION, As(oin));
       record.set_outcome(v1::OUTCOME_PERMITTED);
       record.mutable_facts()->set_count(7);
       Add(std::move(record));
     }
-    v1::Record refusal = RecordAbout(v1::RECORD_KIND_DENIED_ATTEMPT, As(kCare));
+    v1::Record refusal = RecordAbout(v1::RECORD_KIND_DENIED_ATTEMPT, As(kCareOin));
     refusal.set_outcome(v1::OUTCOME_DENIED);
     Add(std::move(refusal));
     v1::Record start;
@@ -142,13 +142,13 @@ class Desk : public ::testing::Test {
 };
 
 TEST_F(Desk, APartnerSeesItsOwnRecordsAndAnAuditorAll) {
-  const auto own = Query(kCare, false, Ask());
+  const auto own = Query(kCareOin, false, Ask());
   ASSERT_EQ(own.size(), 3u);
-  for (const auto& record : own) EXPECT_EQ(record.organisation(), kCare);
+  for (const auto& record : own) EXPECT_EQ(record.organisation(), kCareOin);
   EXPECT_EQ(Query(kAuditor, true, Ask()).size(), 9u) << "and the look before it";
   auto of_others = Ask();
-  of_others.mutable_filter()->set_organisation(kPolice);
-  EXPECT_TRUE(Query(kCare, false, of_others).empty());
+  of_others.mutable_filter()->set_organisation(kPoliceOin);
+  EXPECT_TRUE(Query(kCareOin, false, of_others).empty());
   EXPECT_EQ(Query(kAuditor, true, of_others).size(), 3u);
 }
 
@@ -159,7 +159,7 @@ TEST_F(Desk, EachFieldOfAFilterHolds) {
     return Query(kAuditor, true, request).size();
   };
   EXPECT_EQ(count([](auto* f) { f->add_kinds(v1::RECORD_KIND_EVALUATION); }), 5u);
-  EXPECT_EQ(count([](auto* f) { f->set_actor("user-of-" + kCare); }), 3u);
+  EXPECT_EQ(count([](auto* f) { f->set_actor("user-of-" + kCareOin); }), 3u);
   EXPECT_EQ(count([](auto* f) { f->set_outcome(v1::OUTCOME_DENIED); }), 1u);
   const auto third = std::chrono::duration_cast<std::chrono::seconds>(kNow).count() + 180;
   EXPECT_EQ(count([&](auto* f) {
@@ -195,7 +195,7 @@ TEST_F(Desk, EachLookIsARecordBeforeItIsAnswered) {
   EXPECT_EQ(look.facts().rpc(), "QueryLog");
   EXPECT_EQ(look.facts().scope(), "all");
   EXPECT_EQ(look.facts().reference(), "AVG art. 57; KL-1");
-  Export(kPolice, false);
+  Export(kPoliceOin, false);
   EXPECT_EQ(log_->durable_head().size, 10u);
   store_.FailNextCommit(false);
   v1::QueryLogResponse nothing;
@@ -205,11 +205,11 @@ TEST_F(Desk, EachLookIsARecordBeforeItIsAnswered) {
 
 TEST_F(Desk, AnExportOpensWhatIsInScopeAndProvesTheWholeTree) {
   std::vector<v1::Record> own, all;
-  const auto of_care = Verify(Export(kCare, false), &own);
+  const auto of_care = Verify(Export(kCareOin, false), &own);
   ASSERT_TRUE(of_care.ok()) << of_care.error().message;
   EXPECT_EQ(of_care->entries, 8u);
   EXPECT_EQ(of_care->records, 3u);
-  for (const auto& record : own) EXPECT_EQ(record.organisation(), kCare);
+  for (const auto& record : own) EXPECT_EQ(record.organisation(), kCareOin);
   const auto of_auditor = Verify(Export(kAuditor, true), &all);
   ASSERT_TRUE(of_auditor.ok());
   EXPECT_EQ(of_auditor->records, 8u);
@@ -231,7 +231,7 @@ TEST_F(Desk, AnyWrongByteOfAnExportIsFound) {
 
 TEST_F(Desk, ProofsAndTilesAreThoseOfTheCheckpoint) {
   const auto older = *heads_.head;
-  for (int i = 0; i < 300; ++i) Add(RecordAbout(v1::RECORD_KIND_EVALUATION, As(kPolice)));
+  for (int i = 0; i < 300; ++i) Add(RecordAbout(v1::RECORD_KIND_EVALUATION, As(kPoliceOin)));
   Sign();
   v1::GetLogCheckpointResponse checkpoint;
   ASSERT_TRUE(desk_->Checkpoint(&checkpoint).ok());
@@ -303,16 +303,16 @@ TEST_F(Desk, BadRequestsHaveReasonAndFieldAndLeaveNoRecord) {
     auto request = Ask();
     bad.change(&request);
     v1::QueryLogResponse response;
-    const Status done = desk_->Query(As(kPolice), false, request, &response);
+    const Status done = desk_->Query(As(kPoliceOin), false, request, &response);
     ASSERT_FALSE(done.ok()) << bad.field;
     EXPECT_EQ(done.error().reason, bad.reason) << bad.field;
     EXPECT_EQ(done.error().field, bad.field);
   }
   v1::ExportLogRequest exporting;
-  EXPECT_EQ(desk_->Export(As(kPolice), false, exporting).error().field, "request_id");
+  EXPECT_EQ(desk_->Export(As(kPoliceOin), false, exporting).error().field, "request_id");
   exporting.set_request_id(Bytes(16, 'e'));
   exporting.set_reference(std::string(201, 'x'));
-  EXPECT_EQ(desk_->Export(As(kPolice), false, exporting).error().field, "reference");
+  EXPECT_EQ(desk_->Export(As(kPoliceOin), false, exporting).error().field, "reference");
   EXPECT_EQ(log_->durable_head().size, size);
   v1::GetLogTileRequest tile;
   tile.set_level(8);
@@ -331,13 +331,15 @@ TEST_F(Desk, APageTokenOpensForItsReaderAndFilterOnly) {
   auto request = Ask();
   request.set_page_size(1);
   v1::QueryLogResponse first;
-  ASSERT_TRUE(desk_->Query(As(kPolice), false, request, &first).ok());
+  ASSERT_TRUE(desk_->Query(As(kPoliceOin), false, request, &first).ok());
   ASSERT_FALSE(first.next_page_token().empty());
   request.set_page_token(first.next_page_token());
   v1::QueryLogResponse other;
-  EXPECT_EQ(desk_->Query(As(kCare), false, request, &other).error().reason, "PAGE_TOKEN_INVALID");
+  EXPECT_EQ(desk_->Query(As(kCareOin), false, request, &other).error().reason,
+            "PAGE_TOKEN_INVALID");
   request.mutable_filter()->set_actor("x");
-  EXPECT_EQ(desk_->Query(As(kPolice), false, request, &other).error().reason, "PAGE_TOKEN_INVALID");
+  EXPECT_EQ(desk_->Query(As(kPoliceOin), false, request, &other).error().reason,
+            "PAGE_TOKEN_INVALID");
 }
 
 // desk and SDK turn the one into the other by their bytes.

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "tests/support/temp_dir.h"
+#include "tests/unit/custodian/sample.h"
 
 namespace schakel::custodian {
 namespace {
@@ -13,8 +14,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-const OrganisationId kPolice = *OrganisationId::From("00000099000000001000");
-const OrganisationId kCare = *OrganisationId::From("00000099000000002000");
 const std::string kSpki(64, 'a');
 const std::string kOneMember =
     "members:\n"

@@ -19,7 +19,6 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 const std::string kProgram = checkout::BuildPath("bin/schakel-custodian");
-const std::string kMember = testing::TestOin(1000);
 
 testing::RunResult RunIt(std::vector<std::string> args) {
   return testing::RunProgram({.program = kProgram, .args = std::move(args)});
@@ -183,8 +182,8 @@ TEST(Program, RefusesAHeadFileInTheDataFolder) {
 
 TEST(Program, KeepsBudgetsOverKillAndEndsOnSigterm) {
   CustodianSet set;
-  const auto member = set.pki().Issue({.oin = kMember});
-  set.WriteMembers({{kMember, member.certificate, 10, 100}});
+  const auto member = set.pki().Issue({.oin = testing::TestOin(1000)});
+  set.WriteMembers({{testing::TestOin(1000), member.certificate, 10, 100}});
   const auto config = set.WriteConfig(0);
   set.Begin(0);
   {

@@ -5,6 +5,7 @@
 #include "broker/base/limits.h"
 #include "broker/store/testing/memory_state.h"
 #include "tests/support/test_pki.h"
+#include "tests/unit/custodian/sample.h"
 
 namespace schakel::custodian {
 namespace {
@@ -12,12 +13,6 @@ namespace {
 using std::chrono::minutes;
 using store::Family;
 using store::testing::MemoryState;
-
-constexpr Micros kNow = std::chrono::days(20'779);
-
-Requester Who(uint64_t n = 1000) {
-  return {*OrganisationId::From(testing::TestOin(n)), "user-1", "worker", Bytes(16, '\7')};
-}
 
 class Refusals : public ::testing::Test {
  protected:

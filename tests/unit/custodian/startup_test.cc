@@ -10,14 +10,13 @@
 #include "broker/custodian/log_key.h"
 #include "broker/merkle/checkpoint.h"
 #include "tests/unit/custodian/custodian_set.h"
+#include "tests/unit/custodian/sample.h"
 #include "tests/unit/custodian/test_ledger.h"
 
 namespace schakel::custodian {
 namespace {
 
 using store::testing::MemoryState;
-
-constexpr Micros kNow = std::chrono::days(20'779);
 
 class StartupTest : public ::testing::Test {
  protected:

@@ -1,4 +1,5 @@
 #include "broker/custodian/worker_pool.h"
+#include "tests/unit/custodian/sample.h"
 
 #include <gtest/gtest.h>
 
@@ -7,9 +8,6 @@
 
 namespace schakel::custodian {
 namespace {
-
-const OrganisationId kPolice = *OrganisationId::From("00000099000000001000");
-const OrganisationId kCare = *OrganisationId::From("00000099000000002000");
 
 TEST(WorkerPool, DoesWhatItTookBeforeItEnds) {
   std::atomic<int> done = 0;

@@ -7,10 +7,6 @@
 namespace schakel::testing {
 namespace {
 
-std::string ReasonOf(const machine::Outcome& outcome) {
-  return outcome.refused ? outcome.refused->reason : "";
-}
-
 class AttachSubject : public ::testing::Test {
  protected:
   AttachSubject() {

@@ -12,10 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::IsEmpty;
 
-std::string ReasonOf(const machine::Outcome& outcome) {
-  return outcome.refused ? outcome.refused->reason : "";
-}
-
 machine::AdmitOrganisation Admit(v1::Organisation organisation, uint64_t expected_version) {
   machine::AdmitOrganisation admit;
   *admit.request.mutable_organisation() = std::move(organisation);

@@ -24,10 +24,6 @@ std::vector<Bytes> SignalsOf(const Leased& leased) {
   return ids;
 }
 
-std::string ReasonOf(const machine::Outcome& outcome) {
-  return outcome.refused ? outcome.refused->reason : "";
-}
-
 class Inbox : public ::testing::Test {
  protected:
   Bytes Send(v1::Urgency urgency = v1::URGENCY_NORMAL, std::optional<CaseId> case_id = {}) {

@@ -30,9 +30,6 @@ class Stalled : public ::testing::Test {
   machine::Outcome Remind(const std::string& alias, char id = 'r') {
     return f_.DoAs(sample::kChainDirector, machine::Remind{*RequestId::From(Bytes(16, id)), alias});
   }
-  static std::string ReasonOf(const machine::Outcome& outcome) {
-    return outcome.refused ? outcome.refused->reason : "";
-  }
 
   MachineFixture f_;
 };

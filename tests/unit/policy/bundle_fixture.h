@@ -11,6 +11,7 @@
 #include <string>
 
 #include "policy/engine/compile.h"
+#include "policy/engine/decide.h"
 #include "tests/support/paths.h"
 
 namespace schakel::policy {
@@ -188,6 +189,21 @@ tests:
   files["schemas/any.json"] =
       R"({"type": "object", "additionalProperties": false, "properties": {"note": {"type": "string"}}})";
   return files;
+}
+
+// Of the small bundle: permitted by red-helps under the ground law.
+inline SectionQuestion Question() {
+  return {.sender = {Oin(1), "red", {}, {"town"}, true},
+          .recipient = {Oin(2), "red", {}, {"town"}, true},
+          .addressed = FunctionAtArea{"helper", "town"},
+          .signal_type = "question",
+          .purpose = "help",
+          .category = "money",
+          .ground = "law",
+          .attested = {},
+          .statements = {},
+          .case_id = std::nullopt,
+          .now = Millis(150)};
 }
 
 }  // namespace schakel::policy

@@ -12,22 +12,7 @@ namespace {
 
 using testing::ElementsAre;
 
-// Permitted by red-helps under the ground law.
-SectionQuestion Question() {
-  return {.sender = {Oin(1), "red", {}, {"town"}, true},
-          .recipient = {Oin(2), "red", {}, {"town"}, true},
-          .addressed = FunctionAtArea{"helper", "town"},
-          .signal_type = "question",
-          .purpose = "help",
-          .category = "money",
-          .ground = "law",
-          .attested = {},
-          .statements = {},
-          .case_id = std::nullopt,
-          .now = Millis(150)};
-}
-
-ConsentFact Statement(StatementKind kind) {
+ConsentFact Lasting100To200(StatementKind kind) {
   ConsentFact fact;
   fact.kind = kind;
   fact.not_before = Millis(100);
@@ -79,7 +64,7 @@ TEST(Decide, DeniesAnUnlinkedSubjectUnderConsent) {
   q.subject_linked = false;
   EXPECT_EQ(ReasonOf(SmallFiles(), q), DenyReason::kNone);
   q.ground = "consent";
-  const ConsentFact consent = Statement(StatementKind::kConsent);
+  const ConsentFact consent = Lasting100To200(StatementKind::kConsent);
   q.statements = std::span(&consent, 1);
   EXPECT_EQ(ReasonOf(SmallFiles(), q), DenyReason::kUnlinkedSubject);
 }
@@ -175,7 +160,7 @@ TEST(Decide, UnderConsentOneInForceIsNeededAndNamed) {
   SectionQuestion q = Question();
   q.ground = "consent";
   EXPECT_EQ(Decide(*bundle, q).reason, DenyReason::kNoConsent);
-  std::vector<ConsentFact> facts = {Statement(StatementKind::kConsent)};
+  std::vector<ConsentFact> facts = {Lasting100To200(StatementKind::kConsent)};
   q.statements = facts;
   Decision d = Decide(*bundle, q);
   EXPECT_TRUE(d.permitted);
@@ -184,8 +169,8 @@ TEST(Decide, UnderConsentOneInForceIsNeededAndNamed) {
   EXPECT_EQ(Decide(*bundle, q).reason, DenyReason::kConsentExpired);
   facts[0].withdrawn_at = Millis(120);
   EXPECT_EQ(Decide(*bundle, q).reason, DenyReason::kConsentWithdrawn);
-  facts[0] = Statement(StatementKind::kConsent);
-  facts.push_back(Statement(StatementKind::kObjection));
+  facts[0] = Lasting100To200(StatementKind::kConsent);
+  facts.push_back(Lasting100To200(StatementKind::kObjection));
   q.statements = facts;
   d = Decide(*bundle, q);
   EXPECT_EQ(d.reason, DenyReason::kObjection);
@@ -194,7 +179,7 @@ TEST(Decide, UnderConsentOneInForceIsNeededAndNamed) {
 
 TEST(Decide, AnObjectionDoesToAGroundWhatTheBundleSays) {
   const auto bundle = MustCompile(SmallFiles());
-  const ConsentFact objection = Statement(StatementKind::kObjection);
+  const ConsentFact objection = Lasting100To200(StatementKind::kObjection);
   SectionQuestion q = Question();
   q.statements = std::span(&objection, 1);
   EXPECT_EQ(Decide(*bundle, q).reason, DenyReason::kObjectionReview);
@@ -308,7 +293,7 @@ class Recipient : public testing::Test {
   }
 
   std::shared_ptr<const CompiledBundle> bundle_ = MustCompile(SmallFiles());
-  InternedStatement consent_ = bundle_->Intern(Statement(StatementKind::kConsent));
+  InternedStatement consent_ = bundle_->Intern(Lasting100To200(StatementKind::kConsent));
   std::vector<SubjectFacts> subjects_ = {{true, false, std::span(&consent_, 1)}, {true, false, {}}};
   EnvelopeFacts envelope_;
   Pair pair_;

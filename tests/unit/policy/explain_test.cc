@@ -10,20 +10,6 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 
-SectionQuestion Question() {
-  SectionQuestion q{.sender = {Oin(1), "red", {}, {"town"}, true},
-                    .recipient = {Oin(2), "red", {}, {"town"}, true},
-                    .addressed = FunctionAtArea{"helper", "town"},
-                    .signal_type = "question",
-                    .purpose = "help",
-                    .category = "money",
-                    .ground = "law",
-                    .attested = {},
-                    .statements = {},
-                    .case_id = std::nullopt};
-  return q;
-}
-
 TEST(Explain, TellsAPermitInDutchAndEnglish) {
   const auto bundle = MustCompile(SmallFiles());
   const Explanation en = Explain(*bundle, Question(), "en");

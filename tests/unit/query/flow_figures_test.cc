@@ -4,13 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/unit/query/flow_history.h"
+
 namespace schakel::query {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr uint64_t kWeekUs = 7ull * 86'400'000'000;
 const FlowPeriod kWeek = {100 * kWeekUs, 101 * kWeekUs};
 constexpr FlowLevel kFine = {};
 

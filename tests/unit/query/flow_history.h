@@ -11,6 +11,8 @@
 
 namespace schakel::query {
 
+inline constexpr uint64_t kWeekUs = 7ull * 86'400'000'000;
+
 // A signal as the history says it, for the test's own count.
 struct PastSignal {
   OrganisationId sender;

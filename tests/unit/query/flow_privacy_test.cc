@@ -21,7 +21,6 @@ using schakel::testing::SeededBytes;
 namespace sample = schakel::testing::sample;
 
 constexpr size_t kHistories = 1000;
-constexpr uint64_t kWeekUs = 7ull * 86'400'000'000;
 
 // ---- The descriptors ----
 

@@ -22,6 +22,8 @@
 
 namespace schakel::transport {
 
+inline Millis WallNow() { return std::chrono::floor<Millis>(SystemClock().Wall()); }
+
 // Time that stands still until the test moves it.
 class ManualClock final : public Clock {
  public:

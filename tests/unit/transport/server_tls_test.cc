@@ -16,8 +16,6 @@ namespace {
 using testing::TestCertificate;
 using testing::TestOin;
 
-Millis Now() { return std::chrono::floor<Millis>(SystemClock().Wall()); }
-
 TEST(MemoryFile, IsReadByItsPathAndReplacedInOneStep) {
   auto file = MemoryFile::Create("one");
   ASSERT_TRUE(file.ok()) << file.error().message;
@@ -75,18 +73,18 @@ TEST_F(ServerTlsTest, ShowsANewPairToNewConnectionsOnceBothFilesAreThere) {
   const std::string first = Shown();
   ASSERT_EQ(first, SerialOf(server.own));
   const TestCertificate renewed = Renewed();
-  EXPECT_FALSE(tls()->LookForChange(Now()).has_value()) << "nothing changed";
+  EXPECT_FALSE(tls()->LookForChange(WallNow()).has_value()) << "nothing changed";
   PutCertificate(renewed);
-  EXPECT_FALSE(tls()->LookForChange(Now()).has_value()) << "it waits until the files are quiet";
+  EXPECT_FALSE(tls()->LookForChange(WallNow()).has_value()) << "it waits until the files are quiet";
   PutKey(renewed);
-  EXPECT_FALSE(tls()->LookForChange(Now()).has_value()) << "they changed again";
-  const auto reading = tls()->LookForChange(Now());
+  EXPECT_FALSE(tls()->LookForChange(WallNow()).has_value()) << "they changed again";
+  const auto reading = tls()->LookForChange(WallNow());
   ASSERT_TRUE(reading.has_value());
   EXPECT_FALSE(reading->refused.has_value());
   EXPECT_EQ(reading->serial, SerialOf(renewed));
   EXPECT_TRUE(ChangesFrom(first));
   EXPECT_EQ(Shown(), SerialOf(renewed));
-  EXPECT_FALSE(tls()->LookForChange(Now()).has_value()) << "told once";
+  EXPECT_FALSE(tls()->LookForChange(WallNow()).has_value()) << "told once";
 }
 
 TEST_F(ServerTlsTest, RefusesWhatDoesNotFitAndGoesOnWithTheOldOne) {
@@ -106,7 +104,7 @@ TEST_F(ServerTlsTest, RefusesWhatDoesNotFitAndGoesOnWithTheOldOne) {
        {Case{renewed.certificate_pem(), server.own.key}, Case{"nonsense", server.own.certificate},
         Case{"", server.own.certificate}, Case{ended.certificate_pem(), server.own.certificate}}) {
     testing::WriteFile(server.own.certificate, pem);
-    const TlsReading reading = tls()->Reload(Now());
+    const TlsReading reading = tls()->Reload(WallNow());
     ASSERT_TRUE(reading.refused.has_value());
     EXPECT_EQ(reading.refused->field, named.string());
     EXPECT_EQ(reading.serial, first) << "what is in use is told";
@@ -117,7 +115,7 @@ TEST_F(ServerTlsTest, RefusesWhatDoesNotFitAndGoesOnWithTheOldOne) {
   }
   PutCertificate(renewed);
   PutKey(renewed);
-  EXPECT_FALSE(tls()->Reload(Now()).refused.has_value());
+  EXPECT_FALSE(tls()->Reload(WallNow()).refused.has_value());
   EXPECT_TRUE(tls()->current());
   EXPECT_TRUE(ChangesFrom(first));
 }
@@ -126,7 +124,7 @@ TEST_F(ServerTlsTest, RefusesOtherTrustAnchorsUntilARestart) {
   testing::TempDir folder;
   const testing::TestPki other(folder.path(), "other");
   testing::WriteFile(server.pki.ca(), server.pki.ca_pem() + other.ca_pem());
-  const TlsReading reading = tls()->Reload(Now());
+  const TlsReading reading = tls()->Reload(WallNow());
   ASSERT_TRUE(reading.refused.has_value());
   EXPECT_EQ(reading.refused->field, server.pki.ca().string());
   EXPECT_NE(reading.refused->message.find("restart"), std::string::npos);
@@ -141,8 +139,8 @@ TEST_F(ServerTlsTest, AWatchTellsTheLogAndTheMetrics) {
   const std::string good = testing::ReadFile(server.pki.crl());
   testing::WriteFile(server.own.certificate, "nonsense");
   testing::WriteFile(server.pki.crl(), "nonsense");
-  watch.Look(Now());
-  watch.Look(Now());
+  watch.Look(WallNow());
+  watch.Look(WallNow());
   EXPECT_NE(out.str().find("\"tls_refused\",\"path\":\"" + server.own.certificate.string()),
             std::string::npos)
       << out.str();
@@ -152,10 +150,10 @@ TEST_F(ServerTlsTest, AWatchTellsTheLogAndTheMetrics) {
   EXPECT_NE(metrics.Text().find("schakel_crl_usable 0"), std::string::npos);
   EXPECT_NE(metrics.Text().find("schakel_crl_next_update_seconds 0"), std::string::npos);
   const size_t told = out.str().size();
-  watch.Look(Now());
+  watch.Look(WallNow());
   EXPECT_EQ(out.str().size(), told) << "told once";
   testing::WriteFile(server.pki.crl(), good);
-  watch.Look(Now());
+  watch.Look(WallNow());
   EXPECT_NE(out.str().find("\"crl_read\""), std::string::npos);
   EXPECT_NE(metrics.Text().find("schakel_crl_usable 1"), std::string::npos);
 }

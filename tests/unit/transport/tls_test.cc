@@ -16,13 +16,11 @@ using crypto::ChainUse;
 using testing::TestCertificate;
 using testing::TestOin;
 
-Millis Now() { return std::chrono::floor<Millis>(SystemClock().Wall()); }
-
 class TlsFilesTest : public ::testing::Test {
  protected:
   // The field and the message of the refusal.
   std::pair<std::string, std::string> Refusal(const TlsFiles& tls, ChainUse use) {
-    const auto checked = CheckTlsFiles(tls, use, Now());
+    const auto checked = CheckTlsFiles(tls, use, WallNow());
     if (checked.ok()) return {"", "accepted"};
     EXPECT_EQ(checked.error().reason, "FIELD_INVALID");
     return {checked.error().field, checked.error().message};
@@ -34,10 +32,10 @@ class TlsFilesTest : public ::testing::Test {
 };
 
 TEST_F(TlsFilesTest, AreAcceptedWhenAllIsRight) {
-  const auto anchors = CheckTlsFiles(files, ChainUse::kServer, Now());
+  const auto anchors = CheckTlsFiles(files, ChainUse::kServer, WallNow());
   ASSERT_TRUE(anchors.ok()) << anchors.error().message;
   EXPECT_EQ(anchors->certificates().size(), 1u);
-  EXPECT_TRUE(CheckTlsFiles(files, ChainUse::kClient, Now()).ok());
+  EXPECT_TRUE(CheckTlsFiles(files, ChainUse::kClient, WallNow()).ok());
 }
 
 TEST_F(TlsFilesTest, AKeyThatOthersMayReadIsRefused) {
@@ -85,7 +83,7 @@ TEST_F(TlsFilesTest, TheCertificateMustBeMeantForItAndValid) {
 
 TEST_F(TlsFilesTest, TheEnvironmentMayNotChangeTheCipherSuites) {
   setenv("GRPC_SSL_CIPHER_SUITES", "ALL", 1);
-  const auto credentials = ServerTls::Open(files, Now());
+  const auto credentials = ServerTls::Open(files, WallNow());
   unsetenv("GRPC_SSL_CIPHER_SUITES");
   ASSERT_FALSE(credentials.ok());
   EXPECT_EQ(credentials.error().field, "GRPC_SSL_CIPHER_SUITES");

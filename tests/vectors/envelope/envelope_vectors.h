@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "broker/base/bytes.h"
+
 namespace schakel::vectors {
 
 // envelope-1.json
@@ -14,5 +16,9 @@ nlohmann::ordered_json StatementVectors();
 nlohmann::ordered_json RefusedVectors();
 // As the files hold them: indented, with a final newline.
 std::string FileText(const nlohmann::ordered_json& vectors);
+// The bytes of a field of such a file.
+inline Bytes Raw(const nlohmann::json& field) {
+  return HexDecode(field.get<std::string>()).value();
+}
 
 }  // namespace schakel::vectors

@@ -34,7 +34,6 @@ nlohmann::json Vectors(const std::string& name) {
   return nlohmann::json::parse(ReadVectorFile(name));
 }
 
-Bytes Raw(const nlohmann::json& field) { return HexDecode(field.get<std::string>()).value(); }
 Digest RawDigest(const nlohmann::json& field) { return Digest::From(Raw(field)).value(); }
 
 v1::Envelope EnvelopeOf(const nlohmann::json& file) {

@@ -27,8 +27,6 @@ std::string FileOnDisk() {
   return text.str();
 }
 
-Bytes Raw(const nlohmann::json& field) { return HexDecode(field.get<std::string>()).value(); }
-
 struct Reader {
   explicit Reader(const nlohmann::json& file)
       : sender(Oin(file["sender_oin"])),
