@@ -15,6 +15,8 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "Counted seconds of each measurement");
   app.add_option("--rounds", options.rounds, "Interleaved rounds; the median is shown");
   app.add_option("--in-flight", options.in_flight, "Calls in flight, a row each")->delimiter(',');
+  app.add_option("--channels", options.channels, "Connections that the calls take in turn")
+      ->delimiter(',');
   app.add_flag("--publish-only", publish_only, "Only the publishes");
   app.add_flag("--library-only", library_only, "Only what needs no server");
   CLI11_PARSE(app, argc, argv);

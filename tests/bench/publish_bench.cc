@@ -63,6 +63,15 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+template <typename Service>
+struct Client {
+  explicit Client(const sdk::ConnectionOptions& options)
+      : connection(sdk::Connection::Open(options).value()),
+        stub(Service::NewStub(connection->channel())) {}
+  std::shared_ptr<sdk::Connection> connection;
+  std::unique_ptr<typename Service::Stub> stub;
+};
+
 class Bench {
  public:
   Bench(const PublishOptions& options, std::ostream& out) : options_(options), out_(out) {}
@@ -70,24 +79,37 @@ class Bench {
   int Run() {
     auto session = region_.NewSession("corporation", "bench");
     connection_ = session->connection().value();
-    publish_ = v1::SignalService::NewStub(connection_->channel());
     auto probe = std::make_unique<Envelopes>(*session, 1);
     if (!StartEcho(ProbeAnswerBytes(probe->first()))) return 1;
-    out_
-        << "\n| in flight | publish/s | p50 us | p99 us | null echo/s | of it | verifying echo/s | "
-           "of it |\n|---|---|---|---|---|---|---|---|\n";
-    for (int in_flight : options_.in_flight) {
-      if (!Level(*session, probe->first(), in_flight)) return 1;
+    out_ << "\n| channels | in flight | publish/s | p50 us | p99 us | null echo/s | of it | "
+            "verifying echo/s | "
+            "of it |\n|---|---|---|---|---|---|---|---|---|\n";
+    for (int channels : options_.channels) {
+      OpenChannels(channels);
+      for (int in_flight : options_.in_flight) {
+        if (in_flight >= channels && !Level(*session, probe->first(), in_flight)) return 1;
+      }
     }
     return 0;
   }
 
  private:
+  // To broker and echo as many connections each, with a handshake of its own.
+  void OpenChannels(int count) {
+    publish_.clear();
+    echo_.clear();
+    for (int i = 0; i < count; ++i) {
+      publish_.emplace_back(connection_->options());
+      echo_.emplace_back(echo_options_);
+    }
+  }
+
   size_t ProbeAnswerBytes(const v1::PublishRequest& request) {
     v1::PublishResponse response;
     grpc::ClientContext context;
     connection_->AddMetadata(context);
-    auto status = publish_->Publish(&context, request, &response);
+    auto stub = v1::SignalService::NewStub(connection_->channel());
+    auto status = stub->Publish(&context, request, &response);
     if (!status.ok()) std::cerr << "publish: " << status.error_message() << '\n';
     return response.ByteSizeLong();
   }
@@ -107,10 +129,8 @@ class Bench {
       std::cerr << "the echo did not start\n";
       return false;
     }
-    auto options = connection_->options();
-    options.address = "127.0.0.1:" + std::to_string(*port);
-    echo_connection_ = sdk::Connection::Open(options).value();
-    echo_ = benchecho::v1::EchoService::NewStub(echo_connection_->channel());
+    echo_options_ = connection_->options();
+    echo_options_.address = "127.0.0.1:" + std::to_string(*port);
     return true;
   }
 
@@ -126,7 +146,7 @@ class Bench {
           if (request == nullptr) return done(false, "too few envelopes were sealed");
           auto call = std::make_shared<Call<v1::PublishResponse>>();
           connection_->AddMetadata(call->context);
-          publish_->async()->Publish(
+          Next(publish_).stub->async()->Publish(
               &call->context, request, &call->response, [call, done](const grpc::Status& status) {
                 bool good = status.ok() && call->response.results_size() == 1 &&
                             call->response.results(0).has_accepted() &&
@@ -142,17 +162,22 @@ class Bench {
     return Measure(
         [&, verifying](std::function<void(bool, std::string)> done) {
           auto call = std::make_shared<Call<benchecho::v1::EchoResponse>>();
-          echo_connection_->AddMetadata(call->context);
+          connection_->AddMetadata(call->context);
           auto end = [call, done](const grpc::Status& status) {
             done(status.ok(), status.error_message());
           };
           if (verifying) {
-            echo_->async()->Verifying(&call->context, &request, &call->response, end);
+            Next(echo_).stub->async()->Verifying(&call->context, &request, &call->response, end);
           } else {
-            echo_->async()->Null(&call->context, &request, &call->response, end);
+            Next(echo_).stub->async()->Null(&call->context, &request, &call->response, end);
           }
         },
         in_flight);
+  }
+
+  template <typename Service>
+  Client<Service>& Next(std::vector<Client<Service>>& clients) {
+    return clients[turn_++ % clients.size()];
   }
 
   bool Level(sdk::Session& session, const v1::PublishRequest& sample, int in_flight) {
@@ -180,11 +205,11 @@ class Bench {
       to_null.push_back(publish.back() / null.back());
       to_verifying.push_back(publish.back() / verifying.back());
     }
-    out_ << std::fixed << std::setprecision(0) << "| " << in_flight << " | " << Median(publish)
-         << " | " << Median(p50) << " | " << Median(p99) << " | " << Median(null) << " | "
-         << std::setprecision(2) << Median(to_null) << " | " << std::setprecision(0)
-         << Median(verifying) << " | " << std::setprecision(2) << Median(to_verifying) << " |"
-         << std::endl;
+    out_ << std::fixed << std::setprecision(0) << "| " << publish_.size() << " | " << in_flight
+         << " | " << Median(publish) << " | " << Median(p50) << " | " << Median(p99) << " | "
+         << Median(null) << " | " << std::setprecision(2) << Median(to_null) << " | "
+         << std::setprecision(0) << Median(verifying) << " | " << std::setprecision(2)
+         << Median(to_verifying) << " |" << std::endl;
     return true;
   }
 
@@ -192,9 +217,10 @@ class Bench {
   std::ostream& out_;
   e2e::Region region_{{.as_deployed = true}};
   std::shared_ptr<sdk::Connection> connection_;
-  std::shared_ptr<sdk::Connection> echo_connection_;
-  std::unique_ptr<v1::SignalService::Stub> publish_;
-  std::unique_ptr<benchecho::v1::EchoService::Stub> echo_;
+  sdk::ConnectionOptions echo_options_;
+  std::vector<Client<v1::SignalService>> publish_;
+  std::vector<Client<benchecho::v1::EchoService>> echo_;
+  std::atomic<size_t> turn_ = 0;
   std::unique_ptr<testing::ChildProcess> echo_process_;
 };
 

@@ -151,8 +151,7 @@ void Region::WriteBrokerConfig(const fs::path& path, int port, const fs::path& p
                 (options_.steered ? "1073741824" : "16777216") +
                 (options_.as_deployed ? "\n" : "\n  cache_bytes: 33554432\n") +
                 "limits:\n  calls_per_second: 100000\n  streams: 64\n" +
-                (options_.as_deployed ? "" : "log:\n  level: debug\n") +
-                "drain_timeout: 1s\n" +
+                (options_.as_deployed ? "" : "log:\n  level: debug\n") + "drain_timeout: 1s\n" +
                 (path == broker_config()
                      ? "metrics_address: 127.0.0.1:" + std::to_string(broker_metrics_port_) + "\n"
                      : ""));
@@ -178,6 +177,12 @@ testing::ChildOptions Region::BrokerOptions(std::vector<std::string> args) const
 }
 
 void Region::StartBroker() {
+  const bool listens = TryStartBroker();
+  if (!listens) std::fprintf(stderr, "%s\n", BrokerLog().c_str());
+  SCHAKEL_CHECK(listens, "the broker listens");
+}
+
+bool Region::TryStartBroker() {
   fs::remove(temp_ / "broker.port");
   auto options = BrokerOptions({"--config", (temp_ / "broker.yaml").string()});
   options.env.insert(options.env.end(), broker_environment_.begin(), broker_environment_.end());
@@ -185,13 +190,16 @@ void Region::StartBroker() {
   broker_ = testing::ChildProcess::Start(std::move(options));
   SCHAKEL_CHECK(broker_ != nullptr, "schakel-broker is built");
   const auto port = broker_->WaitForPort(temp_ / "broker.port");
-  if (!port) std::fprintf(stderr, "%s\n", BrokerLog().c_str());
-  SCHAKEL_CHECK(port.has_value(), "the broker listens");
+  if (!port) {
+    KillBroker();
+    return false;
+  }
   if (port_ == 0) {
     // From now on the same one, so that clients find it again.
     port_ = *port;
     WriteBrokerConfig(temp_ / "broker.yaml", port_, temp_ / "broker.port");
   }
+  return true;
 }
 
 int Region::StopBroker() {

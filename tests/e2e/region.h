@@ -82,6 +82,8 @@ class Region {
   void KillBroker();
   // On the same port as before. Returns when it serves calls.
   void StartBroker();
+  // The same for one that may refuse to; false, and nothing runs, when it ended before it listened.
+  bool TryStartBroker();
   void RestartBroker();
   testing::ChildProcess& broker() { return *broker_; }
   // Added to the environment of brokers that are started from now on.

@@ -11,10 +11,11 @@
 namespace schakel::store {
 namespace {
 
-uint64_t Runs() {
-  const char* const wanted = std::getenv("SCHAKEL_POWERCUT_RUNS");
-  return wanted == nullptr ? 300 : std::strtoull(wanted, nullptr, 10);
+uint64_t Wanted(const char* variable, uint64_t otherwise) {
+  const char* const wanted = std::getenv(variable);
+  return wanted == nullptr ? otherwise : std::strtoull(wanted, nullptr, 10);
 }
+uint64_t Runs() { return Wanted("SCHAKEL_POWERCUT_RUNS", 300); }
 
 // What is durable is simulated, so memory serves as well as a disk, and need not be waited for.
 std::filesystem::path Parent() {
@@ -112,7 +113,8 @@ class StorePowerCutRuns : public ::testing::TestWithParam<uint64_t> {};
 
 TEST_P(StorePowerCutRuns, LoseNothingAcknowledgedAndLeaveNothingHalfDone) {
   const uint64_t runs = (Runs() + kParts - 1) / kParts;
-  const uint64_t first_seed = std::random_device{}();
+  const uint64_t first_seed =
+      Wanted("SCHAKEL_POWERCUT_SEED", std::random_device{}()) + GetParam() * runs;
   uint64_t commits = 0;
   uint64_t torn_logs = 0;
   uint64_t torn_manifests = 0;
