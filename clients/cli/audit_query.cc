@@ -125,7 +125,9 @@ Status AddRow(Invocation& invocation, const v1::AuditedRecord& audited, Table& t
              Word(invocation.language(), record.kind()),
              record.organisation().empty() ? "" : names.Organisation(record.organisation()),
              record.actor(), type, SectionsText(invocation, record.sections()),
-             OutcomeCell(invocation, record.outcome(), record.reason()),
+             record.facts().reported_code().empty()
+                 ? OutcomeCell(invocation, record.outcome(), record.reason())
+                 : Cell(names.Of(CodeKind::kOutcome, record.facts().reported_code())),
              IdText(record.signal_id())});
   return {};
 }
