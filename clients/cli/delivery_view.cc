@@ -184,7 +184,11 @@ Result<OpenedDelivery> OpenDelivery(Invocation& invocation, v1::Delivery deliver
     return opened.error();
   }
   item.opened = std::move(opened).value();
-  item.outcomes = invocation.names().OutcomesOf(item.opened->header.signal_type());
+  SCHAKEL_ASSIGN(auto* const policy, session->policy());
+  // What may be reported is the active bundle's word; without it the delivery is shown all the same.
+  if (const auto active = policy->Active(); active.ok()) {
+    item.outcomes = (*active)->compiled->OutcomesOf(item.opened->header.signal_type());
+  }
   return item;
 }
 

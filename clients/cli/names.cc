@@ -2,25 +2,19 @@
 
 namespace schakel::cli {
 
-void Names::AskForBundle() {
-  if (asked_bundle_) return;
-  asked_bundle_ = true;
-  if (session_ == nullptr) return;
-  const auto policy = session_->policy();
-  if (!policy.ok()) return;
-  auto active = (*policy)->Active();
-  if (active.ok()) bundle_ = std::move(active).value();
-  // Who does not answer this will not answer the next question either.
-  directory_fails_ = directory_fails_ || !active.ok();
-}
-
-std::vector<std::string> Names::OutcomesOf(const std::string& signal_type) {
-  AskForBundle();
-  return bundle_ ? bundle_->compiled->OutcomesOf(signal_type) : std::vector<std::string>();
-}
-
 std::string Names::Of(policy::CodeKind kind, const std::string& code) {
-  AskForBundle();
+  if (!asked_bundle_) {
+    asked_bundle_ = true;
+    if (session_ != nullptr) {
+      const auto policy = session_->policy();
+      if (policy.ok()) {
+        auto active = (*policy)->Active();
+        if (active.ok()) bundle_ = std::move(active).value();
+        // Who does not answer this will not answer the next question either.
+        directory_fails_ = directory_fails_ || !active.ok();
+      }
+    }
+  }
   return bundle_ ? bundle_->compiled->NameOf(kind, code, CodeOf(language_)) : code;
 }
 

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "clients/cli/language.h"
 #include "clients/sdk/session.h"
@@ -22,8 +21,6 @@ class Names {
 
   // The name of a code in the active bundle; the code itself when it or the bundle is unknown.
   std::string Of(policy::CodeKind kind, const std::string& code);
-  // The codes of what may be reported to have come of a signal of the type; empty when unknown.
-  std::vector<std::string> OutcomesOf(const std::string& signal_type);
   // "finances, housing" by their names.
   template <typename Codes>
   std::string ListOf(policy::CodeKind kind, const Codes& codes) {
@@ -37,8 +34,6 @@ class Names {
   std::string Organisation(const std::string& oin);
 
  private:
-  void AskForBundle();
-
   sdk::Session* session_;
   Language language_;
   bool asked_bundle_ = false;

@@ -1,9 +1,12 @@
 // Test traffic: a ground whose subjects stand for nobody.
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "policy/engine/check.h"
 #include "policy/engine/decide.h"
 #include "policy/engine/explain.h"
+#include "policy/engine/matrix.h"
 #include "tests/unit/policy/bundle_fixture.h"
 
 namespace schakel::policy {
@@ -80,6 +83,28 @@ TEST(Nobody, CarriesNothingThatCouldBeAboutSomebody) {
   refused(WithTests(types, "bsn: {article_6: f}"), "not 'bsn'");
   refused(WithTests(types, "address: {article_6: f}"), "not 'address'");
   refused(WithTests(types, "mind: {article_6: f, exception: none}"), "not 'mind'");
+}
+
+// A ground that is added later is forbidden to it too, or this says so.
+TEST(Nobody, IsWhomAllThatTheLoopbackGetsAndSendsIsAbout) {
+  const auto bundle = ReferenceBundle();
+  std::set<std::string> of_persons;
+  for (const auto& ground : bundle->source().grounds.grounds()) {
+    if (!ground.nobody()) of_persons.insert(ground.code());
+  }
+  EXPECT_EQ(of_persons.size() + 1, static_cast<size_t>(bundle->source().grounds.grounds_size()));
+  int found = 0;
+  for (const auto& rule : bundle->source().rules.rules()) {
+    if (!rule.id().starts_with("loopback-")) continue;
+    ++found;
+    EXPECT_EQ(rule.effect(), v1::BUNDLE_RULE_EFFECT_FORBID);
+    EXPECT_EQ(std::set<std::string>(rule.grounds().begin(), rule.grounds().end()), of_persons)
+        << rule.id();
+  }
+  EXPECT_EQ(found, 2);
+  for (const auto& row : Matrix(*bundle, {{}, {"loopback"}, {}})) {
+    EXPECT_TRUE(row.nobody) << row.rule;
+  }
 }
 
 }  // namespace
