@@ -8,6 +8,7 @@ partners=(
   "00000099000000002001|veilig-thuis|care|Wmo 2015 art. 5.1.1|Veilig Thuis"
   "00000099000000002002|team|municipality|Wmo 2015 art. 5.2.9|Sociaal wijkteam Dordrecht"
   "00000099000000002004|care|care|Wabvpz art. 4|Zorgaanbieder Rivierenland"
+  "00000099000000000099|loopback|test||Echo voor proeven"
 )
 auditor_oin=00000099000000003001
 registrar_oin=00000099000000003002
@@ -28,7 +29,7 @@ stop_region() { # by the process ids that started it
     [ -e "$file" ] || continue
     pid=$(cat "$file")
     case "$(readlink "/proc/$pid/exe" 2>/dev/null || true)" in
-      */schakel-*) kill "$pid" 2>/dev/null || true
+      */schakel-* | */schakel) kill "$pid" 2>/dev/null || true
         for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done ;;
     esac
     rm -f "$file"
@@ -195,6 +196,11 @@ admit_everyone() {
   done
 }
 
+start_loopback() { # whoever joins tests alone: it answers test signals for as long as the region runs
+  XDG_CONFIG_HOME=$dir/context schakel --context loopback loopback run >"$dir/run/loopback.log" 2>&1 &
+  echo $! >"$dir/run/loopback.pid"
+}
+
 # ---- The story ----
 
 say() { printf '\n-- %s\n' "$1"; }
@@ -219,6 +225,7 @@ tell_story() {
   echo '{"occurred_on": "2026-01-10", "kinds": ["psychological"], "children_present": true}' >report.json
   echo '{"household_size": 3, "children": 1, "relation": "partner"}' >household.json
   echo '{"help_needed": ["administration", "meals"]}' >help.json
+  echo '{"test": true, "serial": 1234}' >test.json
   echo 999990019 >bsn.txt # from the published test set
   chmod 600 bsn.txt
 
@@ -229,6 +236,8 @@ tell_story() {
   say "Debt relief opens it, and takes responsibility."
   show debt-relief inbox fetch --max 1 | tee fetched.txt
   show debt-relief inbox ack "$(line_of Delivery fetched.txt)"
+  say "Later it tells what came of it: a code that the region agreed on, no words about the tenant."
+  show debt-relief inbox report "$(line_of Delivery fetched.txt)" --code help-offered
 
   say "The police may not have it: no rule permits that, and the answer says so."
   denied housing signal send --type rent-arrears --subject-unlinked --to 00000099000000001001 \
@@ -257,6 +266,12 @@ tell_story() {
   show care consent withdraw "$(grep -om1 '^[0-9a-f-]\{36\}' consent.txt)"
   show team inbox fetch --max 5
   show care signal outcomes
+
+  say "Whoever joins tests alone: the loopback answers test signals, which are about nobody."
+  show housing signal send --type test-signal --subject-unlinked --to-function loopback@zuid-holland-zuid \
+    --purpose test-connection --ground test-traffic --section daily-living=@test.json
+  show housing signal outcomes --follow --limit 8 # four steps of the arrears, four of the test
+  show housing inbox fetch --max 1
 
   say "The auditor proves what happened; each look is itself a record."
   sleep 1.2 # a checkpoint is signed each second

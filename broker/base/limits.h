@@ -35,7 +35,7 @@ inline constexpr size_t kReasonTextBytesMax = 500;  // a refusal's reason
 inline constexpr size_t kNameBytesMax = 200;        // an organisation's name
 inline constexpr size_t kReferenceBytesMax = 200;   // an auditor's reference
 inline constexpr size_t kFormVersionBytesMax = 64;
-inline constexpr size_t kLanguageBytesMax = 35;     // BCP 47, 4.4.1: enough for every tag in use
+inline constexpr size_t kLanguageBytesMax = 35;  // BCP 47, 4.4.1: enough for every tag in use
 
 // ---- Directory ----
 inline constexpr size_t kOrganisationsMax = 10'000;  // listed in memory by the broker
@@ -69,6 +69,8 @@ inline constexpr size_t kPullWindowMax = 256;        // unacknowledged items of 
 inline constexpr size_t kSettlementsPerStreamMax =
     kPullWindowMax;  // unread answers; then the stream waits
 inline constexpr size_t kFetchMax = 64;
+inline constexpr size_t kReportsPerItemMax =
+    16;  // how it stands may change, not every day for years
 inline constexpr size_t kInboxBytesPerStreamMax =
     4 * 1024 * 1024;                            // waiting to be written to one reader
 inline constexpr auto kWriteTimeout = 30s;      // a write not taken within it closes the stream
@@ -115,11 +117,11 @@ inline constexpr auto kHandshakeTimeout = 10s;          // a port scanner holds 
 inline constexpr auto kConnectionIdleMax = 30min;       // without calls; clients connect anew
 inline constexpr auto kKeepaliveInterval = 60s;         // finds dead peers behind a NAT
 inline constexpr auto kKeepaliveTimeout = 20s;
-inline constexpr auto kPingIntervalMin = 20s;           // more pings than that close a connection
-inline constexpr size_t kIdentityCacheMax = 1024;       // parsed client certificates
-inline constexpr size_t kHealthWatchersMax = 256;       // load balancers and probes, not members
+inline constexpr auto kPingIntervalMin = 20s;        // more pings than that close a connection
+inline constexpr size_t kIdentityCacheMax = 1024;    // parsed client certificates
+inline constexpr size_t kHealthWatchersMax = 256;    // load balancers and probes, not members
 inline constexpr size_t kServiceNameBytesMax = 200;  // each watcher keeps the one that it asked for
-inline constexpr size_t kReflectionStreamsMax = 16;     // people with a tool
+inline constexpr size_t kReflectionStreamsMax = 16;  // people with a tool
 inline constexpr size_t kReflectionRequestsMax = 1000;  // of one stream; a tool asks some dozens
 inline constexpr size_t kErrorMessageBytesMax = 1000;   // trailers must fit in a client's 8 KiB
 inline constexpr size_t kErrorFieldBytesMax = 200;
@@ -147,7 +149,7 @@ inline constexpr size_t kCustodiansMax = 16;
 inline constexpr uint32_t kBudgetCapPerDayDefault = 20'000;     // over all members of one custodian
 inline constexpr size_t kCustodianMessageBytesMax = 64 * 1024;  // 256 elements take 9 KiB
 inline constexpr size_t kCustodianQueueMax = 256;               // evaluations that wait for a core
-inline constexpr size_t kCustodianNotesPerWriteMax = 256;  // readings of the members file
+inline constexpr size_t kCustodianNotesPerWriteMax = 256;       // readings of the members file
 inline constexpr uint64_t kCustodianReserveBytes = 256ull << 20;  // below: nothing is evaluated
 inline constexpr size_t kCustodianQueuePerOrganisationMax =
     32;  // one member leaves room for others

@@ -72,4 +72,11 @@ Result<machine::Request> ToCommand(const v1::FetchRequest& request) {
   return machine::Request(deliver);
 }
 
+Result<machine::Request> ToCommand(const v1::ReportOutcomeRequest& request) {
+  SCHAKEL_ASSIGN(auto id, ReadId<RequestId>(request.request_id(), "request_id"));
+  SCHAKEL_ASSIGN(auto delivery, ReadId<DeliveryId>(request.delivery_id(), "delivery_id"));
+  SCHAKEL_TRY(machine::CheckCode(request.code(), "code"));
+  return machine::Request(machine::ReportOutcome{id, delivery, request.code()});
+}
+
 }  // namespace schakel::delivery

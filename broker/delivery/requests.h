@@ -1,5 +1,5 @@
-// Settlements as they come over the wire, checked and turned into commands. Shared by the stream and
-// the unary calls.
+// Settlements as they come over the wire, checked and turned into commands. Shared by the stream
+// and the unary calls.
 #pragma once
 
 #include "broker/machine/command.h"
@@ -25,5 +25,6 @@ Result<machine::Request> ToCommand(const v1::RefuseRequest& request);
 Result<machine::Request> ToCommand(const v1::ReleaseRequest& request);
 Result<machine::Request> ToCommand(const v1::ExtendRequest& request);
 Result<machine::Request> ToCommand(const v1::FetchRequest& request);
+Result<machine::Request> ToCommand(const v1::ReportOutcomeRequest& request);
 
 }  // namespace schakel::delivery

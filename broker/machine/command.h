@@ -69,6 +69,11 @@ struct Extend {
   DeliveryId delivery;
   Micros lease{0};
 };
+struct ReportOutcome {
+  RequestId request;
+  DeliveryId delivery;
+  std::string code;  // an outcome's
+};
 // A delivery that was stopped before its write began: the item is ready again, uncounted.
 struct CancelDelivery {
   OrganisationId recipient;
@@ -170,10 +175,10 @@ struct AcceptTime {};
 
 using Request =
     std::variant<PublishEnvelope, Preflight, AttachSubject, Deliver, Acknowledge, Refuse, Release,
-                 Extend, CancelDelivery, ReleaseStream, ReleaseLeftovers, RecordStatement,
-                 WithdrawStatement, CheckConsent, ListStatements, AdmitOrganisation,
-                 DisableOrganisation, RegisterKeySet, ActivatePolicy, RecordQuery, Remind,
-                 DeniedAttempt, Tick, Sweep, Genesis, Recover, AcceptTime>;
+                 Extend, ReportOutcome, CancelDelivery, ReleaseStream, ReleaseLeftovers,
+                 RecordStatement, WithdrawStatement, CheckConsent, ListStatements,
+                 AdmitOrganisation, DisableOrganisation, RegisterKeySet, ActivatePolicy,
+                 RecordQuery, Remind, DeniedAttempt, Tick, Sweep, Genesis, Recover, AcceptTime>;
 
 struct Command {
   Request request;

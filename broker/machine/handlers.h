@@ -14,6 +14,8 @@ Result<Answer> Apply(Context& ctx, const Deliver& command);
 // settle.cc
 Result<Answer> Apply(Context& ctx, const Acknowledge& command);
 Result<Answer> Apply(Context& ctx, const Refuse& command);
+// report_outcome.cc
+Result<Answer> Apply(Context& ctx, const ReportOutcome& command);
 // lease.cc
 Result<Answer> Apply(Context& ctx, const Release& command);
 Result<Answer> Apply(Context& ctx, const Extend& command);

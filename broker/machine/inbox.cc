@@ -265,6 +265,10 @@ Result<v1::LogReceipt> RecordItem(Context& ctx, const PlacedItem& placed, const 
   base.mutable_facts()->set_text(what.text);
   base.mutable_facts()->set_lease_until_us(what.lease_until_us);
   if (what.redirect != nullptr) *base.mutable_facts()->mutable_redirect() = *what.redirect;
+  if (!what.reported_code.empty()) {
+    base.mutable_facts()->set_reported_code(what.reported_code);
+    base.set_bundle_digest(ctx.meta().active_bundle());
+  }
 
   state::v1::SignalState signal;
   // INVARIANT I9: who acted is told to its own organisation only.

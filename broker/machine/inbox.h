@@ -73,6 +73,7 @@ struct ItemRecord {
   std::string text;
   const v1::FunctionAddress* redirect = nullptr;
   uint64_t lease_until_us = 0;
+  std::string reported_code;  // with the bundle that has it
 };
 Result<v1::LogReceipt> RecordItem(Context& ctx, const PlacedItem& placed, const ItemRecord& what);
 

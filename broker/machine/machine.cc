@@ -19,6 +19,7 @@ struct RpcName {
   std::string operator()(const Refuse&) const { return "Refuse"; }
   std::string operator()(const Release&) const { return "Release"; }
   std::string operator()(const Extend&) const { return "Extend"; }
+  std::string operator()(const ReportOutcome&) const { return "ReportOutcome"; }
   std::string operator()(const RecordStatement&) const { return "RecordStatement"; }
   std::string operator()(const WithdrawStatement&) const { return "WithdrawStatement"; }
   std::string operator()(const CheckConsent&) const { return "CheckConsent"; }

@@ -41,9 +41,9 @@ struct QueryGrant {
 using Answer = std::variant<
     std::monostate, v1::SignalAccepted, v1::PreflightResponse, v1::AttachSubjectResponse, Leased,
     v1::AcknowledgeResponse, v1::RefuseResponse, v1::ReleaseResponse, v1::ExtendResponse,
-    v1::RecordStatementResponse, v1::WithdrawStatementResponse, v1::CheckConsentResponse,
-    v1::AdmitOrganisationResponse, v1::DisableOrganisationResponse, v1::RegisterKeySetResponse,
-    v1::ActivatePolicyResponse, QueryGrant, v1::RemindResponse>;
+    v1::ReportOutcomeResponse, v1::RecordStatementResponse, v1::WithdrawStatementResponse,
+    v1::CheckConsentResponse, v1::AdmitOrganisationResponse, v1::DisableOrganisationResponse,
+    v1::RegisterKeySetResponse, v1::ActivatePolicyResponse, QueryGrant, v1::RemindResponse>;
 
 // Told to the broker's other parts when the command is durable.
 struct Effects {

@@ -131,6 +131,7 @@ Result<v1::SubjectReportEntry> Line(const store::StateReader& state, uint64_t in
   *line.mutable_sections() = record.sections();
   line.set_outcome(record.outcome());
   line.set_reason(record.reason());
+  line.set_reported_code(record.facts().reported_code());
   SCHAKEL_TRY(names->Fill(record.organisation(), &line));
   return line;
 }

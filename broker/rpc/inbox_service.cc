@@ -92,6 +92,11 @@ grpc::ServerUnaryReactor* InboxService::Release(grpc::CallbackServerContext* con
                                                 v1::ReleaseResponse* response) {
   return Settle(context, request, response);
 }
+grpc::ServerUnaryReactor* InboxService::ReportOutcome(grpc::CallbackServerContext* context,
+                                                      const v1::ReportOutcomeRequest* request,
+                                                      v1::ReportOutcomeResponse* response) {
+  return Settle(context, request, response);
+}
 grpc::ServerUnaryReactor* InboxService::Extend(grpc::CallbackServerContext* context,
                                                const v1::ExtendRequest* request,
                                                v1::ExtendResponse* response) {
@@ -100,15 +105,15 @@ grpc::ServerUnaryReactor* InboxService::Extend(grpc::CallbackServerContext* cont
         auto command = delivery::ToCommand(*request);
         if (!command.ok()) return answer.Finish(command.error());
         auto delivery = *DeliveryId::From(request->delivery_id());
-        SubmitFor<v1::ExtendResponse>(
-            parts_, *std::move(command), caller, answer,
-            [=, this](uint64_t, v1::ExtendResponse value) {
-              *response = std::move(value);
-              // A stream that holds it counts it as its own for longer.
-              parts_.hub->LeaseMoved(caller.organisation, delivery,
-                                     Micros(machine::ToMicros(response->lease_until())));
-              answer.Finish({});
-            });
+        SubmitFor<v1::ExtendResponse>(parts_, *std::move(command), caller, answer,
+                                      [=, this](uint64_t, v1::ExtendResponse value) {
+                                        *response = std::move(value);
+                                        // A stream that holds it counts it as its own for longer.
+                                        parts_.hub->LeaseMoved(
+                                            caller.organisation, delivery,
+                                            Micros(machine::ToMicros(response->lease_until())));
+                                        answer.Finish({});
+                                      });
       });
 }
 

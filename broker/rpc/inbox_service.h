@@ -29,6 +29,9 @@ class InboxService final : public transport::Strict<v1::InboxService::CallbackSe
   grpc::ServerUnaryReactor* Extend(grpc::CallbackServerContext* context,
                                    const v1::ExtendRequest* request,
                                    v1::ExtendResponse* response) override;
+  grpc::ServerUnaryReactor* ReportOutcome(grpc::CallbackServerContext* context,
+                                          const v1::ReportOutcomeRequest* request,
+                                          v1::ReportOutcomeResponse* response) override;
 
  private:
   template <typename Request, typename Response>

@@ -144,6 +144,12 @@ std::string_view TextOf(v1::ErrorReason reason) {
       return "Uw systeem nam 30 seconden lang niets aan; de verbinding is gesloten.";
     case v1::ERROR_REASON_REMINDED_ALREADY:
       return "Aan dit signaal is in de laatste 24 uur al herinnerd.";
+    case v1::ERROR_REASON_NOT_ACKNOWLEDGED:
+      return "Bevestig dit bericht eerst: daarna kunt u melden wat ervan kwam.";
+    case v1::ERROR_REASON_OUTCOME_NOT_APPLICABLE:
+      return "Deze uitkomst bestaat niet voor dit soort bericht.";
+    case v1::ERROR_REASON_TOO_MANY_REPORTS:
+      return "Van dit signaal is al zo vaak een uitkomst gemeld als kan.";
     case v1::ERROR_REASON_SUBJECT_MISMATCH:
       return "De inhoud hoort niet bij de opgegeven betrokkene.";
 

@@ -65,6 +65,7 @@ constexpr auto kTable = std::to_array<MethodRule>({
     {"schakel.v1.InboxService.Pull", kMember, kPartner},
     {"schakel.v1.InboxService.Refuse", kMember, kPartner},
     {"schakel.v1.InboxService.Release", kMember, kPartner},
+    {"schakel.v1.InboxService.ReportOutcome", kMember, kPartner},
 
     {"schakel.v1.PolicyService.ActivatePolicy", kMember, kRegistrar},
     {"schakel.v1.PolicyService.Explain", kMember, kRegistrarAuditor},

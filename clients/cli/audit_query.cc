@@ -99,6 +99,13 @@ Cell OutcomeCell(Invocation& invocation, v1::Outcome outcome, const std::string&
   return {text, outcome == v1::OUTCOME_DENIED ? Colour::kBad : Colour::kNone};
 }
 
+// The same, or what was reported to have come of a signal.
+Cell ResultCell(Invocation& invocation, v1::Outcome outcome, const std::string& reason,
+                const std::string& reported) {
+  if (reported.empty()) return OutcomeCell(invocation, outcome, reason);
+  return invocation.names().Of(CodeKind::kOutcome, reported);
+}
+
 Status AddRow(Invocation& invocation, const v1::AuditedRecord& audited, Table& table) {
   if (audited.record().empty()) {
     table.Add({std::to_string(audited.index()),
@@ -120,13 +127,14 @@ Status AddRow(Invocation& invocation, const v1::AuditedRecord& audited, Table& t
   Names& names = invocation.names();
   const std::string type =
       record.signal_type().empty() ? "" : names.Of(CodeKind::kSignalType, record.signal_type());
-  table.Add({std::to_string(record.index()),
-             TimeText(Millis(static_cast<int64_t>(record.time_us() / 1000))),
-             Word(invocation.language(), record.kind()),
-             record.organisation().empty() ? "" : names.Organisation(record.organisation()),
-             record.actor(), type, SectionsText(invocation, record.sections()),
-             OutcomeCell(invocation, record.outcome(), record.reason()),
-             IdText(record.signal_id())});
+  table.Add(
+      {std::to_string(record.index()),
+       TimeText(Millis(static_cast<int64_t>(record.time_us() / 1000))),
+       Word(invocation.language(), record.kind()),
+       record.organisation().empty() ? "" : names.Organisation(record.organisation()),
+       record.actor(), type, SectionsText(invocation, record.sections()),
+       ResultCell(invocation, record.outcome(), record.reason(), record.facts().reported_code()),
+       IdText(record.signal_id())});
   return {};
 }
 
@@ -245,7 +253,8 @@ Result<ExitCode> Subject(Invocation& invocation, const SubjectOptions& options) 
                recipients, name_or_none(CodeKind::kSignalType, entry.signal_type()),
                name_or_none(CodeKind::kPurpose, entry.purpose()),
                SectionsText(invocation, entry.sections()),
-               OutcomeCell(invocation, entry.outcome(), entry.reason()), entry.contact()});
+               ResultCell(invocation, entry.outcome(), entry.reason(), entry.reported_code()),
+               entry.contact()});
   }
   invocation.Show(report, "entries", table);
   return ExitCode::kOk;

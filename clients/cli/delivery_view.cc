@@ -72,6 +72,7 @@ Json HeadJson(const OpenedDelivery& item) {
     receipts.push_back(Json::parse(ToJson(receipt, false)));
   }
   json["receipts"] = std::move(receipts);
+  json["outcomes"] = item.outcomes;
   return json;
 }
 
@@ -113,6 +114,12 @@ std::string Numbers(const sdk::OpenedSection& section, const std::vector<std::st
   return text;
 }
 
+std::string Joined(const std::vector<std::string>& codes) {
+  std::string text;
+  for (const auto& code : codes) text += (text.empty() ? "" : ", ") + code;
+  return text;
+}
+
 void ShowForPeople(Invocation& invocation, const OpenedDelivery& item) {
   Names& names = invocation.names();
   const auto& delivery = item.delivery;
@@ -141,6 +148,7 @@ void ShowForPeople(Invocation& invocation, const OpenedDelivery& item) {
     invocation.Heading(Msg::kHeadUrgency, Word(invocation.language(), header.urgency()));
   }
   invocation.Heading(Msg::kHeadSent, TimeText(Millis(static_cast<int64_t>(header.created_ms()))));
+  if (!item.outcomes.empty()) invocation.Heading(Msg::kHeadOutcomes, Joined(item.outcomes));
   const auto labels = LabelsOf(*item.opened);
   for (size_t i = 0; i < labels.size(); ++i) {
     invocation.Line(invocation.Text(Msg::kSubjectLine, {std::to_string(i + 1), IdText(labels[i])}));
@@ -162,7 +170,7 @@ void ShowForPeople(Invocation& invocation, const OpenedDelivery& item) {
 }  // namespace
 
 Result<OpenedDelivery> OpenDelivery(Invocation& invocation, v1::Delivery delivery) {
-  OpenedDelivery item{std::move(delivery), std::nullopt};
+  OpenedDelivery item{std::move(delivery), std::nullopt, {}};
   if (!item.delivery.has_signal()) return item;
   SCHAKEL_ASSIGN(auto* const session, invocation.session());
   SCHAKEL_ASSIGN(auto* const opener, session->opener());
@@ -176,6 +184,11 @@ Result<OpenedDelivery> OpenDelivery(Invocation& invocation, v1::Delivery deliver
     return opened.error();
   }
   item.opened = std::move(opened).value();
+  SCHAKEL_ASSIGN(auto* const policy, session->policy());
+  // What may be reported is the active bundle's word; without it the delivery is shown all the same.
+  if (const auto active = policy->Active(); active.ok()) {
+    item.outcomes = (*active)->compiled->OutcomesOf(item.opened->header.signal_type());
+  }
   return item;
 }
 

@@ -15,6 +15,7 @@ namespace schakel::cli {
 struct OpenedDelivery {
   v1::Delivery delivery;
   std::optional<sdk::OpenedSignal> opened;
+  std::vector<std::string> outcomes;  // codes that may be reported of it, once acknowledged
 };
 
 // Opens the signal of a delivery. Errors: as sdk::Opener::Open; where it stopped is told on `err`.

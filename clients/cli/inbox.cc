@@ -96,6 +96,31 @@ Result<ExitCode> Refuse(Invocation& invocation, const RefuseOptions& options) {
   return Settled(invocation, inbox->Refuse(id, refusal), Msg::kRefused);
 }
 
+struct ReportOptions {
+  std::string id;
+  std::string code;
+  std::string request;
+};
+
+Result<ExitCode> Report(Invocation& invocation, const ReportOptions& options) {
+  SCHAKEL_ASSIGN(const auto id, ParseId<DeliveryId>(invocation.language(), options.id, "ID"));
+  RequestId request = sdk::NewRequestId();
+  if (!options.request.empty()) {
+    SCHAKEL_ASSIGN(request,
+                   ParseId<RequestId>(invocation.language(), options.request, "--request-id"));
+  }
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  SCHAKEL_ASSIGN(auto* const inbox, session->inbox());
+  const auto response = inbox->ReportOutcome(request, id, options.code);
+  if (!response.ok() && response.error().field == "code") invocation.Note(Msg::kReportCodes);
+  if (response.ok() && invocation.format() == Format::kTable) {
+    invocation.Note(Msg::kReported,
+                    {invocation.names().Of(policy::CodeKind::kOutcome, options.code)});
+    return ExitCode::kOk;
+  }
+  return Settled(invocation, response, Msg::kReported);
+}
+
 struct AttachOptions {
   std::string signal;
   std::string sender;
@@ -181,6 +206,16 @@ void AddInbox(CLI::App& program, Invocation& invocation) {
     if (invocation.format() != Format::kTable) invocation.Show(response, nullptr, Table({}));
     return ExitCode::kOk;
   });
+
+  Verb report(noun, invocation, "report", Msg::kVerbInboxReport,
+              (std::string("schakel inbox report ") + kAnId + " --code help-offered\n" +
+               "schakel policy show --codes")
+                  .c_str());
+  const auto reported = std::make_shared<ReportOptions>();
+  report.Value("ID", reported->id, Msg::kArgAcknowledged, "ID").Required();
+  report.Value("--code", reported->code, Msg::kOptOutcomeCode, "CODE").Required();
+  report.Value("--request-id", reported->request, Msg::kOptRequestId, "ID");
+  report.Run([&invocation, reported] { return Report(invocation, *reported); });
 
   Verb attach(noun, invocation, "attach", Msg::kVerbInboxAttach,
               (std::string("schakel inbox attach ") + kAnId +

@@ -34,12 +34,20 @@ std::string DenialText(Invocation& invocation, const v1::RecipientOutcome& outco
   return text;
 }
 
+Cell StandingCell(Invocation& invocation, const v1::RecipientOutcome& outcome) {
+  Cell cell = StateCell(invocation.language(), outcome.state());
+  if (!outcome.reported_code().empty()) {
+    cell.text += ": " + invocation.names().Of(CodeKind::kOutcome, outcome.reported_code());
+  }
+  return cell;
+}
+
 Table OutcomeTable(Invocation& invocation, const RepeatedPtrField<v1::RecipientOutcome>& outcomes) {
   Table table({invocation.Text(Msg::kColRecipient), invocation.Text(Msg::kColState),
                invocation.Text(Msg::kColGets), invocation.Text(Msg::kColWhyNot)});
   for (const auto& outcome : outcomes) {
     table.Add({invocation.names().Organisation(outcome.recipient()),
-               StateCell(invocation.language(), outcome.state()),
+               StandingCell(invocation, outcome),
                invocation.names().ListOf(CodeKind::kCategory, outcome.permitted_categories()),
                DenialText(invocation, outcome)});
   }

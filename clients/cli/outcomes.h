@@ -13,6 +13,9 @@ Table OutcomeTable(Invocation& invocation,
 // "2 waiting, 1 denied"
 std::string StateSummary(Language language,
                          const google::protobuf::RepeatedPtrField<v1::RecipientOutcome>& outcomes);
+// How it stands, in its colour: "acknowledged", or "acknowledged: Help offered" once that was
+// reported.
+Cell StandingCell(Invocation& invocation, const v1::RecipientOutcome& outcome);
 // Why something was not given, in words, with the rule.
 std::string DenialText(Invocation& invocation, const v1::RecipientOutcome& outcome);
 // What a dry run would seal for whom.

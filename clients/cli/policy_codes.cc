@@ -21,6 +21,19 @@ std::string Joined(const std::vector<std::string>& codes) {
   return text;
 }
 
+// The signal types whose recipients may report the outcome.
+std::vector<std::string> TypesWith(const policy::CompiledBundle& bundle,
+                                   const std::string& outcome) {
+  std::vector<std::string> types;
+  for (const auto& type : bundle.source().signal_types.signal_types()) {
+    const auto outcomes = bundle.OutcomesOf(type.code());
+    if (std::find(outcomes.begin(), outcomes.end(), outcome) != outcomes.end()) {
+      types.push_back(type.code());
+    }
+  }
+  return types;
+}
+
 }  // namespace
 
 Result<ExitCode> ShowCodes(Invocation& invocation, const policy::CompiledBundle& bundle) {
@@ -45,7 +58,17 @@ Result<ExitCode> ShowCodes(Invocation& invocation, const policy::CompiledBundle&
          {"code", type.code()},
          {"name", dutch ? type.nl() : type.en()},
          {"purposes", purposes},
-         {"categories", sections}});
+         {"categories", sections},
+         {"outcomes", bundle.OutcomesOf(type.code())}});
+  }
+  for (const auto& outcome : source.manifest.outcomes()) {
+    const auto types = TypesWith(bundle, outcome.code());
+    const bool all = types.size() == static_cast<size_t>(source.signal_types.signal_types_size());
+    add(Msg::kCodeOutcome, all ? invocation.Text(Msg::kCodeOutcomeAll) : Joined(types),
+        {{"kind", "outcome"},
+         {"code", outcome.code()},
+         {"name", dutch ? outcome.nl() : outcome.en()},
+         {"signalTypes", types}});
   }
   for (const auto& ground : source.grounds.grounds()) {
     const auto sections = CodesOfItems(ground.categories(), category);

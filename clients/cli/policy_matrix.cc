@@ -70,6 +70,7 @@ Json JsonOf(const MatrixRow& row) {
           {"conditions", row.conditions},
           {"consent", row.consent},
           {"bsn_authority", row.bsn_authority},
+          {"nobody", row.nobody},
           {"area", CodeOf(row.area, "BUNDLE_AREA_RELATION_")},
           {"case", CodeOf(row.case_relation, "BUNDLE_CASE_RELATION_")},
           {"objection", CodeOf(row.objection, "BUNDLE_OBJECTION_EFFECT_")},
@@ -123,6 +124,7 @@ class Texts {
     if (row.case_relation == v1::BUNDLE_CASE_RELATION_PARTICIPANTS) {
       clauses.Add(invocation_.Text(Msg::kIfParticipants));
     }
+    if (row.nobody) clauses.Add(invocation_.Text(Msg::kIfNobody));
     if (row.bsn_authority) clauses.Add(invocation_.Text(Msg::kIfBsnAuthority));
     if (!row.consent && row.objection == v1::BUNDLE_OBJECTION_EFFECT_BLOCKS) {
       clauses.Add(invocation_.Text(Msg::kIfNoObjection));

@@ -159,6 +159,7 @@ void BuildProgram(CLI::App& program, Invocation& invocation) {
   AddGlobal(program, invocation);
   AddSignal(program, invocation);
   AddInbox(program, invocation);
+  AddLoopback(program, invocation);
   AddConsent(program, invocation);
   AddPseudonym(program, invocation);
   AddKeys(program, invocation);

@@ -30,9 +30,9 @@ Result<Bytes> CursorOf(Invocation& invocation, const std::string& text) {
 
 std::vector<Cell> CellsOf(Invocation& invocation, const v1::OutcomeEvent& event) {
   const auto& outcome = event.outcome();
-  return {TimeText(outcome.changed()), IdText(event.signal_id()),
-          invocation.names().Organisation(outcome.recipient()),
-          StateCell(invocation.language(), outcome.state()), DenialText(invocation, outcome)};
+  return {TimeText(outcome.has_reported() ? outcome.reported() : outcome.changed()),
+          IdText(event.signal_id()), invocation.names().Organisation(outcome.recipient()),
+          StandingCell(invocation, outcome), DenialText(invocation, outcome)};
 }
 
 Result<ExitCode> Once(Invocation& invocation, sdk::SignalClient& signals,

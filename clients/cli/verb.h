@@ -62,6 +62,7 @@ class Verb {
 // One function a noun.
 void AddSignal(CLI::App& program, Invocation& invocation);
 void AddInbox(CLI::App& program, Invocation& invocation);
+void AddLoopback(CLI::App& program, Invocation& invocation);
 void AddConsent(CLI::App& program, Invocation& invocation);
 void AddPseudonym(CLI::App& program, Invocation& invocation);
 void AddKeys(CLI::App& program, Invocation& invocation);

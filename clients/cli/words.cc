@@ -76,6 +76,7 @@ const std::vector<WordTexts> kWords = {
     {"RECORD_KIND_MEMBERS", "members file read", "deelnemerslijst gelezen"},
     {"RECORD_KIND_START", "custodian started", "sleutelbewaarder gestart"},
     {"RECORD_KIND_REMINDER", "reminder", "herinnering"},
+    {"RECORD_KIND_OUTCOME_REPORT", "outcome reported", "uitkomst gemeld"},
     {"NO_RULE", "no rule permits it", "geen regel staat het toe"},
     {"FORBIDDEN_BY_RULE", "a rule forbids it", "een regel verbiedt het"},
     {"GROUND_NOT_APPLICABLE", "the ground does not hold here", "de grondslag geldt hier niet"},
@@ -119,6 +120,10 @@ const std::vector<WordTexts> kWords = {
     {"CERTIFICATE_REVOKED", "a certificate was revoked", "een certificaat is ingetrokken"},
     {"REVOCATION_UNKNOWN", "no current revocation list", "geen actuele intrekkingslijst"},
     {"REMINDED_ALREADY", "reminded in the last 24 hours", "in de laatste 24 uur al herinnerd"},
+    {"NOT_ACKNOWLEDGED", "not acknowledged yet", "nog niet bevestigd"},
+    {"OUTCOME_NOT_APPLICABLE", "not an outcome of this type of signal",
+     "geen uitkomst van dit soort signaal"},
+    {"TOO_MANY_REPORTS", "too many outcomes reported", "te vaak een uitkomst gemeld"},
     {"SUBJECT_MISMATCH", "content and person do not belong together",
      "inhoud en betrokkene horen niet bij elkaar"},
 };

@@ -53,4 +53,14 @@ Result<v1::ExtendResponse> InboxClient::Extend(const DeliveryId& delivery,
   return connection_->Call(*stub_, &v1::InboxService::Stub::Extend, request);
 }
 
+Result<v1::ReportOutcomeResponse> InboxClient::ReportOutcome(const RequestId& request_id,
+                                                             const DeliveryId& delivery,
+                                                             const std::string& code) {
+  v1::ReportOutcomeRequest request;
+  request.set_request_id(request_id.str());
+  request.set_delivery_id(delivery.str());
+  request.set_code(code);
+  return connection_->Call(*stub_, &v1::InboxService::Stub::ReportOutcome, request);
+}
+
 }  // namespace schakel::sdk

@@ -31,6 +31,12 @@ class InboxClient {
   Result<v1::RefuseResponse> Refuse(const DeliveryId& delivery, const Refusal& refusal);
   Result<v1::ReleaseResponse> Release(const DeliveryId& delivery);
   Result<v1::ExtendResponse> Extend(const DeliveryId& delivery, std::chrono::seconds lease);
+  // What came of a signal that was acknowledged: a code that the active bundle has for its type.
+  // The newest report counts. `request`: the same one gets the first answer. Errors:
+  // NOT_ACKNOWLEDGED, UNKNOWN_CODE, OUTCOME_NOT_APPLICABLE, TOO_MANY_REPORTS.
+  Result<v1::ReportOutcomeResponse> ReportOutcome(const RequestId& request,
+                                                  const DeliveryId& delivery,
+                                                  const std::string& code);
 
  private:
   std::shared_ptr<Connection> connection_;

@@ -63,6 +63,26 @@ void CheckGroundCategory(const v1::BundleGroundCategory& entry, Problems* proble
   }
 }
 
+// What a ground for test traffic may not be: a way for data of persons to those who may not link.
+void CheckNobody(const v1::BundleManifest& manifest, const v1::BundleGround& ground,
+                 Problems* problems) {
+  const auto wrong = [&](const std::string& expected) {
+    problems->Invalid(kGroundsFile, ground.source_line(),
+                      "expected a ground whose subjects are nobody to " + expected);
+  };
+  if (ground.kind() == v1::BUNDLE_GROUND_KIND_CONSENT) wrong("be no consent");
+  if (ground.signal_types().empty()) wrong("name its signal types");
+  for (const v1::BundleGroundCategory& entry : ground.categories()) {
+    for (const v1::BundleCategory& category : manifest.categories()) {
+      const bool life_domain = category.kind() == v1::BUNDLE_CATEGORY_KIND_UNSPECIFIED ||
+                               category.kind() == v1::BUNDLE_CATEGORY_KIND_LIFE_DOMAIN;
+      if (entry.category() == category.code() && (!life_domain || category.special())) {
+        wrong("cover life domains without special data only, not '" + category.code() + "'");
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void Problems::Invalid(const char* file, uint32_t line, std::string message) {
@@ -89,6 +109,7 @@ void BuildCodes(const Bundle& bundle, Tables* t, Problems* problems) {
   lists.Add(CodeKind::kCondition, &t->conditions, kManifestFile, 1, "condition",
             std::string(kObjectionWeighed), "bezwaar afgewogen", "objection weighed");
   lists.AddAll(CodeKind::kCondition, &t->conditions, kManifestFile, "condition", m.conditions());
+  lists.AddAll(CodeKind::kOutcome, &t->outcomes, kManifestFile, "outcome", m.outcomes());
   lists.AddAll(CodeKind::kGround, &t->grounds, kGroundsFile, "ground", bundle.grounds.grounds());
   lists.AddAll(CodeKind::kSignalType, &t->signal_types, kSignalTypesFile, "signal type",
                bundle.signal_types.signal_types());
@@ -109,6 +130,11 @@ void BuildCodes(const Bundle& bundle, Tables* t, Problems* problems) {
   for (const v1::BundleSignalType& type : bundle.signal_types.signal_types()) {
     if (links.Find(type.link()) == kUnknown) {
       problems->Unknown(kSignalTypesFile, type.source_line(), "link", type.link());
+    }
+  }
+  for (const std::string& outcome : m.default_outcomes()) {
+    if (t->outcomes.Find(outcome) == kUnknown) {
+      problems->Unknown(kManifestFile, 1, "outcome", outcome);
     }
   }
   bool has_default = false;
@@ -135,6 +161,8 @@ void BuildGrounds(const Bundle& bundle, Tables* t, Problems* problems) {
     if (ground.consent && ground.objection != v1::BUNDLE_OBJECTION_EFFECT_BLOCKS) {
       problems->Invalid(kGroundsFile, line, "expected an objection to block a ground of consent");
     }
+    ground.nobody = source.nobody();
+    if (ground.nobody) CheckNobody(bundle.manifest, source, problems);
     ground.article = source.article();
     ground.sectors = Flags(source.sectors(), t->sectors, "sector", line, problems);
     ground.signal_types =
@@ -187,6 +215,11 @@ void BuildTypes(const Bundle& bundle, Tables* t, Problems* problems) {
       if (!bundle.schemas.contains(entry.schema())) {
         problems->Invalid(kSignalTypesFile, entry.source_line(),
                           "expected a file schemas/" + entry.schema() + ".json");
+      }
+    }
+    for (const std::string& outcome : type.outcomes()) {
+      if (t->outcomes.Find(outcome) == kUnknown) {
+        problems->Unknown(kSignalTypesFile, type.source_line(), "outcome", outcome);
       }
     }
     const auto millis = [](const google::protobuf::Duration& d) {

@@ -30,6 +30,7 @@ class Checker {
     }
     CheckTypes();
     CheckGrounds();
+    CheckOutcomes();
   }
 
  private:
@@ -215,6 +216,18 @@ class Checker {
       if (ground.kind() == v1::BUNDLE_GROUND_KIND_CONSENT || !ground.article().empty()) continue;
       Report(Severity::kError, "ground-without-article", kGroundsFile, ground.source_line(),
              "statutory ground '" + ground.code() + "' names no article");
+    }
+  }
+
+  void CheckOutcomes() {
+    std::set<std::string> reported;
+    for (const v1::BundleSignalType& type : source_.signal_types.signal_types()) {
+      for (const std::string& code : bundle_.OutcomesOf(type.code())) reported.insert(code);
+    }
+    for (const v1::BundleCode& outcome : source_.manifest.outcomes()) {
+      if (reported.contains(outcome.code())) continue;
+      Report(Severity::kWarning, "outcome-never-reported", kManifestFile, outcome.source_line(),
+             "no signal type has outcome '" + outcome.code() + "'");
     }
   }
 

@@ -26,6 +26,7 @@ struct Finding {
 //   type-without-recipient  a signal type that nobody may get (error)
 //   ground-without-article  a statutory ground without an article (error)
 //   missing-exception       a permit for special data under a ground without an exception (error)
+//   outcome-never-reported  an outcome that no signal type has (warning)
 //   consent-public-body     consent with a public body as sender or recipient (warning)
 // The others are looked for only in a bundle that compiles.
 std::vector<Finding> CheckBundle(const BundleFiles& files);

@@ -57,6 +57,17 @@ bool CompiledBundle::KnowsArea(std::string_view code) const {
 bool CompiledBundle::KnowsCondition(std::string_view code) const {
   return tables_->conditions.Find(code) != kUnknown;
 }
+bool CompiledBundle::KnowsOutcome(std::string_view code) const {
+  return tables_->outcomes.Find(code) != kUnknown;
+}
+
+std::vector<std::string> CompiledBundle::OutcomesOf(std::string_view signal_type) const {
+  const v1::BundleSignalType* type = FindSignalType(signal_type);
+  const auto& codes = type == nullptr || type->outcomes().empty()
+                          ? source_.manifest.default_outcomes()
+                          : type->outcomes();
+  return {codes.begin(), codes.end()};
+}
 
 std::string CompiledBundle::NameOf(CodeKind kind, std::string_view code,
                                    std::string_view language) const {

@@ -45,6 +45,7 @@ enum class CodeKind : uint8_t {
   kArea,
   kCondition,
   kLink,
+  kOutcome,
 };
 
 // A party in numbers. Made by one CompiledBundle and meaningful only with it. Costs about a
@@ -117,6 +118,10 @@ class CompiledBundle {
   bool KnowsFunction(std::string_view code) const;
   bool KnowsArea(std::string_view code) const;
   bool KnowsCondition(std::string_view code) const;
+  bool KnowsOutcome(std::string_view code) const;
+  // What a recipient of a signal of the type may report to have come of it, in the bundle's order:
+  // the type's own outcomes, or else those for every type.
+  std::vector<std::string> OutcomesOf(std::string_view signal_type) const;
   // The name of a code in one of the lists, in Dutch ("nl") or English (any other language); the
   // code itself when it is unknown. For screens.
   std::string NameOf(CodeKind kind, std::string_view code, std::string_view language) const;

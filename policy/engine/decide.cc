@@ -76,7 +76,10 @@ DenyReason CheckQuestion(const Tables& t, const Pair& pair, const EnvelopeFacts&
   }
   const GroundTable& g = t.ground[ground];
   if (!subject.linked && g.consent) return DenyReason::kUnlinkedSubject;
-  if (!subject.linked && !pair.recipient.bsn_authority) return DenyReason::kBsnAuthorityMissing;
+  if (g.nobody && subject.linked) return DenyReason::kGroundNotApplicable;
+  if (!g.nobody && !subject.linked && !pair.recipient.bsn_authority) {
+    return DenyReason::kBsnAuthorityMissing;
+  }
   if (t.category_kind[category] == v1::BUNDLE_CATEGORY_KIND_IDENTITY_BSN &&
       (!pair.recipient.bsn_authority || !pair.sender.bsn_authority)) {
     return DenyReason::kBsnAuthorityMissing;

@@ -114,11 +114,16 @@ class Explainer {
           "this signal type");
     check(g.purposes[bundle_.Purpose(q_.purpose)], "dit doel", "this purpose");
     check(g.categories[category], "dit onderdeel", "this category");
-    if (!q_.subject_linked) {
+    check(!g.nobody || !q_.subject_linked, "een gekoppelde betrokkene", "a linked subject");
+    if (g.nobody) {
+      Say("De betrokkene staat voor niemand: dit is proefverkeer.",
+          "The subject stands for nobody: this is test traffic.");
+    } else if (!q_.subject_linked) {
       Say("De betrokkene is nog niet gekoppeld aan een pseudoniem.",
           "The subject is not linked to a pseudonym yet.");
     }
-    if (t_.category_kind[category] == v1::BUNDLE_CATEGORY_KIND_IDENTITY_BSN || !q_.subject_linked) {
+    if (t_.category_kind[category] == v1::BUNDLE_CATEGORY_KIND_IDENTITY_BSN ||
+        (!g.nobody && !q_.subject_linked)) {
       const auto yes = [](bool b, const char* if_true, const char* if_false) {
         return std::string(b ? if_true : if_false);
       };

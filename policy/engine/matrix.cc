@@ -182,6 +182,7 @@ class Builder {
     row.purposes = std::move(purposes);
     row.conditions.assign(ground.conditions().begin(), ground.conditions().end());
     row.bsn_authority = t_.category_kind[cell.category] == v1::BUNDLE_CATEGORY_KIND_IDENTITY_BSN;
+    row.nobody = t_.ground[cell.ground].nobody;
     row.consent = t_.ground[cell.ground].consent;
     row.objection = t_.ground[cell.ground].objection;
     row.area = std::max(draft.area, v1::BUNDLE_AREA_RELATION_ANY);

@@ -30,8 +30,10 @@ struct MatrixRow {
   std::string ground;
   std::vector<std::string> purposes;    // for each of these
   std::vector<std::string> conditions;  // the sender attests all of these
-  // Sender and recipient both have BSN authority. (For an unlinked subject the recipient always.)
+  // Sender and recipient both have BSN authority. (For an unlinked subject the recipient always,
+  // unless the row is about nobody.)
   bool bsn_authority = false;
+  bool nobody = false;   // for subjects that stand for nobody: unlinked ones only
   bool consent = false;  // a consent in force is needed
   v1::BundleObjectionEffect objection = v1::BUNDLE_OBJECTION_EFFECT_BLOCKS;
   v1::BundleAreaRelation area = v1::BUNDLE_AREA_RELATION_ANY;

@@ -53,6 +53,7 @@ OinNumber ToNumber(const OrganisationId& oin);
 // What is needed of a ground to decide; indexed by code.
 struct GroundTable {
   bool consent = false;
+  bool nobody = false;  // its subjects stand for nobody
   v1::BundleObjectionEffect objection = v1::BUNDLE_OBJECTION_EFFECT_BLOCKS;
   ConditionSet conditions = 0;
   std::string_view article;
@@ -78,7 +79,8 @@ inline constexpr ConditionSet kUnknownCondition = ConditionSet{1} << 63;
 inline constexpr std::string_view kObjectionWeighed = "objection-weighed";
 
 struct Tables {
-  CodeIndex signal_types, purposes, categories, grounds, sectors, functions, areas, conditions;
+  CodeIndex signal_types, purposes, categories, grounds, sectors, functions, areas, conditions,
+      outcomes;
 
   size_t forbid_words = 0;
   size_t words = 0;

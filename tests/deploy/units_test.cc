@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 const std::vector<std::string> kServices = {"schakel-broker.service", "schakel-custodian.service",
-                                            "schakel-broker-backup.service"};
+                                            "schakel-broker-backup.service",
+                                            "schakel-loopback.service"};
 
 std::string UnitPath(const std::string& unit) {
   return checkout::SourcePath("deploy/systemd/" + unit);
@@ -58,11 +59,12 @@ TEST(Units, AreUnderstoodBySystemd) {
     if (extension != ".service" && extension != ".timer") continue;
     // Verifying wants the programs to be there; they are not installed where they are tested.
     std::string text = ReadFile(entry.path());
-    for (const std::string program : {"schakel-broker", "schakel-custodian"}) {
-      const std::string installed = "ExecStart=/usr/local/bin/" + program;
+    for (const std::string program : {"schakel-broker", "schakel-custodian", "schakel"}) {
+      const std::string installed = "ExecStart=/usr/local/bin/" + program + " ";
       const size_t at = text.find(installed);
       if (at != std::string::npos) {
-        text.replace(at, installed.size(), "ExecStart=" + checkout::BuildPath("bin/" + program));
+        text.replace(at, installed.size(),
+                     "ExecStart=" + checkout::BuildPath("bin/" + program) + " ");
       }
     }
     const auto path = folder / entry.path().filename().string();
@@ -97,6 +99,19 @@ TEST(Units, OfServersNotifyPingReloadAndDrain) {
               HasSubstr("head_file: /var/lib/schakel-broker-head/"));
   EXPECT_THAT(ReadFile(checkout::SourcePath("deploy/examples/custodian.yaml")),
               HasSubstr("head_file: /var/lib/schakel-custodian-head/"));
+}
+
+// It answers by itself, so it is stopped and started as a server is, without a port or an operator.
+TEST(Units, OfTheLoopbackRunsItWithAContextOfItsOwn) {
+  const std::string text = ReadFile(UnitPath("schakel-loopback.service"));
+  for (const std::string line :
+       {"ExecStart=/usr/local/bin/schakel --context loopback loopback run",
+        "Environment=SCHAKEL_CONTEXTS=/etc/schakel/loopback-contexts.yaml", "User=schakel-loopback",
+        "Restart=on-failure", "RestartPreventExitStatus=64 65 77 78", "KillSignal=SIGTERM",
+        "StateDirectory=schakel-loopback", "StateDirectoryMode=0700", "LimitCORE=0"}) {
+    EXPECT_THAT(text, HasSubstr("\n" + line + "\n"));
+  }
+  EXPECT_THAT(ReadFile(UnitPath("schakel.sysusers.conf")), HasSubstr("u schakel-loopback "));
 }
 
 }  // namespace

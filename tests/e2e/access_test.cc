@@ -68,6 +68,7 @@ const std::map<std::string, std::string> kWhoMay = {
     {"InboxService.Refuse", "P"},
     {"InboxService.Release", "P"},
     {"InboxService.Extend", "P"},
+    {"InboxService.ReportOutcome", "P"},
     {"ConsentService.RecordStatement", "P"},
     {"ConsentService.WithdrawStatement", "P"},
     {"ConsentService.ListStatements", "P"},

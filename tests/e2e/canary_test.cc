@@ -131,6 +131,7 @@ TEST_F(CanaryTest, ContentAndNumbersLeaveNoTraceAtBrokerAndCustodians) {
   ASSERT_OK_AND(auto opened, Open(As("team"), deliveries[0]));
   ASSERT_OK_AND(auto* inbox, As("team").inbox());
   ASSERT_OK(inbox->Acknowledge(IdOf(deliveries[0])));
+  ASSERT_OK(inbox->ReportOutcome(sdk::NewRequestId(), IdOf(deliveries[0]), "help-offered"));
   ASSERT_OK_AND(auto again, Send(As("care"), draft));
   ASSERT_OK(Withdraw(As("care"), consent));
 

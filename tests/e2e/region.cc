@@ -66,6 +66,7 @@ const std::vector<Participant>& Participants() {
       {"access", "00000099000000002003", ROLE_PARTNER, "safety-house", {"zuid-holland-zuid"}, true},
       {"care", "00000099000000002004", ROLE_PARTNER, "care", {"dordrecht"}, true},
       {"volunteers", "00000099000000002005", ROLE_PARTNER, "volunteer", {"dordrecht"}, false},
+      {"loopback", "00000099000000000099", ROLE_PARTNER, "test", {"zuid-holland-zuid"}, false},
   };
   return all;
 }

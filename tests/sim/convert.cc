@@ -72,6 +72,7 @@ struct CommandName {
   const char* operator()(const machine::Deliver& d) const { return d.fetch_id ? "fetch" : "pull"; }
   const char* operator()(const machine::Acknowledge&) const { return "acknowledge"; }
   const char* operator()(const machine::Refuse&) const { return "refuse"; }
+  const char* operator()(const machine::ReportOutcome&) const { return "report outcome"; }
   const char* operator()(const machine::Release&) const { return "release"; }
   const char* operator()(const machine::Extend&) const { return "extend"; }
   const char* operator()(const machine::CancelDelivery&) const { return "cancel"; }

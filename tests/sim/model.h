@@ -86,6 +86,7 @@ struct ModelItem {
   std::deque<Text> deliveries;                      // the last 16
   std::set<size_t> shown;                           // subjects
   std::vector<std::pair<Text, uint64_t>> reliance;  // statement, number in its readers
+  std::vector<std::pair<Text, size_t>> reports;     // request, place among kOutcomes
   bool listed = false;                              // the chain director sees it
   uint64_t forget_us = 0;                           // of a notice: when its end is looked at
   bool forgotten = false;
@@ -132,6 +133,7 @@ class Model {
   Text Refuse(const Text& who, const Text& delivery) {
     return SettleBy(who, delivery, ItemEnd::kRefused);
   }
+  Text Report(const Text& who, const Text& request, const Text& delivery, size_t code);
   Text Release(const Text& who, const Text& delivery);
   Text Extend(const Text& who, const Text& delivery, uint64_t lease_us);
   void Cancel(const Text& who, const Text& delivery);

@@ -23,6 +23,7 @@ enum ModelKind {
   kExtension = 21,
   kWithheldKind = 22,
   kReminder = 26,
+  kOutcomeReport = 27,
 };
 enum ModelTold {
   kToldDenied = 1,
@@ -33,7 +34,12 @@ enum ModelTold {
   kToldExpired = 6,
   kToldWithheld = 7,
   kToldDeadLetter = 8,
+  kToldReported = 100,  // and the place of the code among kOutcomes
 };
+
+// What is reported in a simulation; the bundle has the last for no type of the simulation's.
+inline constexpr const char* kOutcomes[] = {"taken-up", "help-offered", "already-known",
+                                            "test-received"};
 
 inline constexpr uint64_t kMinuteUs = 60'000'000;
 inline constexpr uint64_t kDayUs = 24 * 60 * kMinuteUs;

@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
     all.handed_over += world.stats().handed_over;
     all.withheld += world.stats().withheld;
     all.refused += world.stats().refused;
+    all.reports += world.stats().reports;
     all.reminders += world.stats().reminders;
     all.records += world.stats().records;
   }
@@ -51,7 +52,7 @@ int main(int argc, char** argv) {
   std::cout << all.steps << " steps in " << all.batches << " batches, " << all.restarts
             << " starts, " << all.failed_writes << " failed writes, " << all.handed_over
             << " items handed over, " << all.withheld << " withheld, " << all.refused
-            << " refused, " << all.reminders << " reminders, " << all.records
-            << " records; no difference in " << took.count() << " s\n";
+            << " refused, " << all.reminders << " reminders, " << all.reports << " reports, "
+            << all.records << " records; no difference in " << took.count() << " s\n";
   return 0;
 }

@@ -17,6 +17,7 @@ void RunWorlds(size_t steps, uint64_t first_seed) {
     all.handed_over += world.stats().handed_over;
     all.withheld += world.stats().withheld;
     all.refused += world.stats().refused;
+    all.reports += world.stats().reports;
     all.reminders += world.stats().reminders;
     all.failed_writes += world.stats().failed_writes;
   }
@@ -24,6 +25,7 @@ void RunWorlds(size_t steps, uint64_t first_seed) {
   EXPECT_GT(all.handed_over, steps / 20);
   EXPECT_GT(all.withheld, steps / 500);
   EXPECT_GT(all.refused, steps / 100);
+  EXPECT_GT(all.reports, steps / 1'000);
   EXPECT_GT(all.reminders, steps / 2'000);
   EXPECT_GT(all.failed_writes, 0u);
 }

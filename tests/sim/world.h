@@ -22,6 +22,7 @@ struct WorldStats {
   size_t withheld = 0;
   size_t refused = 0;
   size_t reminders = 0;
+  size_t reports = 0;
   uint64_t records = 0;
 };
 
@@ -54,6 +55,7 @@ class World {
   Planned PlanPolicy();
   Planned PlanTick();
   Planned PlanRemind();
+  Planned PlanReport();
   Planned PlanBroker();
   Planned PlanDenied(const Text& who);
   Planned By(const OrganisationId& who, machine::Request request, Check accepted,
@@ -73,6 +75,8 @@ class World {
   std::string CheckContent();
   std::string CheckTree();
   std::string CheckOtherBatches();  // I6
+  // A number for what an event tells: its state, or which outcome was reported; -1 for neither.
+  static int ToldBy(const v1::RecipientOutcome& outcome);
   std::string CheckHandedOver(const machine::Leased& leased,
                               const std::vector<ModelHandOver>& expected, const Text& who);
 
@@ -101,6 +105,12 @@ class World {
   std::map<Text, std::pair<Text, Text>> aliases_;  // sender and id of each alias that was told
   std::vector<Text> told_;                         // the aliases, in order
   std::vector<RequestId> reminders_;
+  struct Reported {
+    OrganisationId who;
+    DeliveryId delivery;
+    RequestId request;
+  };
+  std::vector<Reported> reports_;
   std::vector<machine::Command> applied_;
   uint64_t records_checked_ = 0;
   RecordCounts records_seen_;

@@ -116,7 +116,7 @@ std::string World::CheckFeed() {
           v1::OutcomeEvent event;
           parsed &= event.ParseFromString(Bytes(value));
           feed_seen_[{member.oin.str(), event.signal_id(), event.outcome().recipient()}].push_back(
-              event.outcome().state());
+              ToldBy(event.outcome()));
           from = Bytes(key) + '\0';
           return true;
         });

@@ -374,7 +374,8 @@ World::Planned World::Plan() {
   uint64_t choice = Below(1000);
   if (choice < 300) return PlanPublish();
   if (choice < 540) return PlanDeliver();
-  if (choice < 740) return PlanSettle();
+  if (choice < 720) return PlanSettle();
+  if (choice < 740) return PlanReport();
   if (choice < 830) return PlanLease();
   if (choice < 885) return PlanStatement(false);
   if (choice < 903) return PlanStatement(true);

@@ -100,6 +100,26 @@ RpcTable Extend(const Bytes& held, const Bytes& acknowledged) {
   return t;
 }
 
+RpcTable ReportOutcome(World& world, const Bytes& acknowledged, const Bytes& held) {
+  const auto failed = [](const char* reason) {
+    return Refused(reason).Code(StatusCode::FAILED_PRECONDITION).Recorded();
+  };
+  v1::ReportOutcomeRequest valid;
+  valid.set_request_id(world.Random(16));
+  valid.set_delivery_id(acknowledged);
+  valid.set_code("taken-up");
+  RpcTable t(kService + "ReportOutcome", "debt-relief", valid);
+  t.Sized("request_id", 16);
+  DeliveryId(t, "delivery_id");
+  t.Bad("delivery_id", "of one that was not acknowledged", Set(held), failed("NOT_ACKNOWLEDGED"));
+  t.CodeOf("code");
+  t.Bad("code", "that the bundle does not have", Set("moved-to-spain"),
+        Refused("UNKNOWN_CODE").Code(StatusCode::INVALID_ARGUMENT).Recorded());
+  t.Bad("code", "that the bundle has for other types", Set("test-received"),
+        failed("OUTCOME_NOT_APPLICABLE"));
+  return t;
+}
+
 // Of a stream the end says what was wrong with its last message. What the machine refuses is told
 // on the stream, which goes on: SettlementResult, in tests/e2e/inbox_test.cc.
 RpcTable Pull(World& world) {
@@ -163,6 +183,7 @@ std::vector<RpcTable> InboxTables(World& world) {
   tables.push_back(Fetch(world));
   tables.push_back(Extend(first, acknowledged));
   tables.push_back(Acknowledge(second));
+  tables.push_back(ReportOutcome(world, acknowledged, third));
   tables.push_back(Refuse(third, acknowledged));
   tables.push_back(Release(fourth, acknowledged));
   tables.push_back(Pull(world));

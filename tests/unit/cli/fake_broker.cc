@@ -90,6 +90,14 @@ class FakeBroker::Inbox final : public v1::InboxService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status ReportOutcome(grpc::ServerContext*, const v1::ReportOutcomeRequest* request,
+                             v1::ReportOutcomeResponse* response) override {
+    const std::lock_guard lock(broker_.mutex);
+    broker_.reported.push_back(*request);
+    response->mutable_receipt()->set_index(7);
+    return broker_.report_status;
+  }
+
   // Hands over everything that waits, then says that it is idle; what is given back comes again.
   grpc::Status Pull(grpc::ServerContext*,
                     grpc::ServerReaderWriter<v1::PullResponse, v1::PullRequest>* stream) override {
@@ -113,6 +121,10 @@ class FakeBroker::Inbox final : public v1::InboxService::Service {
       if (request.has_acknowledge()) {
         broker_.acknowledged.push_back(request.acknowledge().delivery_id());
         response.mutable_settlement()->set_delivery_id(request.acknowledge().delivery_id());
+        waiting.erase(waiting.begin());
+      } else if (request.has_refuse()) {
+        broker_.refused.push_back(request.refuse());
+        response.mutable_settlement()->set_delivery_id(request.refuse().delivery_id());
         waiting.erase(waiting.begin());
       } else {
         broker_.released.push_back(request.release().delivery_id());

@@ -39,14 +39,17 @@ class FakeBroker {
   void Stop();
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
 
-  std::set<std::string> denied;           // OINs that get nothing
-  std::vector<std::string> published;     // serialised envelopes, as they came
-  std::vector<v1::Delivery> waiting;      // what Fetch hands over
-  std::vector<std::string> acknowledged;  // delivery ids
-  std::vector<std::string> released;      // delivery ids
-  v1::ListSignalsResponse signals;        // what ListSignals gives, in pages of two
-  std::vector<v1::OutcomeEvent> events;   // the feed; the cursor of an event is its place, from 1
-  int outcomes_down = 0;                  // so many calls of ReadOutcomes fail first
+  std::set<std::string> denied;            // OINs that get nothing
+  std::vector<std::string> published;      // serialised envelopes, as they came
+  std::vector<v1::Delivery> waiting;       // what Fetch hands over
+  std::vector<std::string> acknowledged;   // delivery ids
+  std::vector<std::string> released;       // delivery ids
+  std::vector<v1::RefuseRequest> refused;  // on a stream
+  std::vector<v1::ReportOutcomeRequest> reported;
+  grpc::Status report_status;
+  v1::ListSignalsResponse signals;       // what ListSignals gives, in pages of two
+  std::vector<v1::OutcomeEvent> events;  // the feed; the cursor of an event is its place, from 1
+  int outcomes_down = 0;                 // so many calls of ReadOutcomes fail first
   std::vector<v1::Organisation> admitted;
   std::function<void(v1::GetOrganisationResponse&)> change_entry;
   std::shared_ptr<const sdk::LoadedBundle> bundle = sdk::Reference();

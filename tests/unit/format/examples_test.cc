@@ -57,6 +57,14 @@ TEST(DeployExamples, NameOnlyFictitiousMembersWithAnArticle) {
   }
 }
 
+TEST(DeployExamples, ConfigureALoopbackWithoutAuthority) {
+  const auto file = Read<v1::ContextsFile>("loopback-contexts.yaml");
+  EXPECT_EQ(file.current(), "loopback");
+  ASSERT_EQ(file.contexts_size(), 1);
+  EXPECT_TRUE(file.contexts(0).custodians().empty());
+  EXPECT_TRUE(file.contexts(0).key_store().starts_with("/var/lib/schakel-loopback/"));
+}
+
 TEST(DeployExamples, NameTheContextThatIsInUse) {
   const auto file = Read<v1::ContextsFile>("contexts.yaml");
   bool found = false;

@@ -37,6 +37,7 @@ SectionQuestion QuestionOf(const CompiledBundle& bundle, const MatrixRow& row,
   q.attested = AllConditions(bundle);
   q.case_relation = CaseRelation::kParticipants;
   q.statements = std::span(&kConsent, 1);
+  q.subject_linked = !row.nobody;
   return q;
 }
 

@@ -82,13 +82,14 @@ TEST(Matrix, ShowsWhatAPartyMaySendAndReceive) {
   // Whoever it is may break the glass; only central access hands nuisance on.
   EXPECT_THAT(with({"housing"}, {}, {}), Contains("distress-break-glass"));
   EXPECT_THAT(with({"neighbour-help"}, {}, {}),
-              ElementsAre("distress-break-glass", "distress-to-crisis-care"));
+              ElementsAre("distress-break-glass", "distress-to-crisis-care", "test-to-loopback"));
   EXPECT_THAT(with({"safety-house"}, {}, {}), Not(Contains("nuisance-to-neighbourhood-team")));
   EXPECT_THAT(with({"safety-house", "central-access"}, {}, {}),
               Contains("nuisance-to-neighbourhood-team"));
   // An organisation by its number: what it is named in, and by its functions.
   const auto shelter = with({}, {"00000099000000002007"}, {});
-  EXPECT_THAT(shelter, ElementsAre("violence-to-women-shelter", "secret-address-to-named"));
+  EXPECT_THAT(shelter, ElementsAre("violence-to-women-shelter", "secret-address-to-named",
+                                   "test-answer-from-loopback"));
   EXPECT_THAT(with({"00000099000000002003"}, {}, {"aftercare-handover"}),
               ElementsAre("handover-to-local-network", "handover-health"));
   EXPECT_THAT(UnknownNames(*bundle, {{"police", "gossips"}, {"00000099000000002007"}, {"rumour"}}),

@@ -69,6 +69,9 @@ class QueryTest : public ::testing::Test {
     SCHAKEL_CHECK(!f.DoAs(sample::kDebtRelief, std::move(attach)).refused, "it is attached");
     SCHAKEL_CHECK(!f.Acknowledge(sample::kDebtRelief, leased.items[0].delivery_id).refused,
                   "it is acknowledged");
+    machine::ReportOutcome report{f.random().Make<RequestId>(), leased.items[0].delivery_id,
+                                  "help-offered"};
+    SCHAKEL_CHECK(!f.DoAs(sample::kDebtRelief, std::move(report)).refused, "its outcome is told");
   }
 
   // Something of everything about `subject`: sent by statute and by consent, denied, delivered,

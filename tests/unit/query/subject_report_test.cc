@@ -45,6 +45,8 @@ TEST_F(SubjectReportTest, TellsWhoDidWhatWithTheirNames) {
     EXPECT_TRUE(last == 0 || line.index() > last);
     last = line.index();
     ++kinds[line.kind()];
+    EXPECT_EQ(line.reported_code(),
+              line.kind() == v1::RECORD_KIND_OUTCOME_REPORT ? "help-offered" : "");
     EXPECT_FALSE(line.organisation_name().empty()) << line.organisation();
   }
   // Arrears (by attachment), four about care, one about violence; the partner's own is not here.
@@ -52,6 +54,7 @@ TEST_F(SubjectReportTest, TellsWhoDidWhatWithTheirNames) {
   EXPECT_EQ(kinds[v1::RECORD_KIND_DELIVERY], 4);
   EXPECT_EQ(kinds[v1::RECORD_KIND_SUBJECT_ATTACHED], 1);
   EXPECT_EQ(kinds[v1::RECORD_KIND_ACKNOWLEDGEMENT], 1);
+  EXPECT_EQ(kinds[v1::RECORD_KIND_OUTCOME_REPORT], 1);
   EXPECT_EQ(kinds[v1::RECORD_KIND_STATEMENT], 1);
   EXPECT_EQ(kinds[v1::RECORD_KIND_WITHDRAWAL], 1);
   EXPECT_EQ(kinds[v1::RECORD_KIND_WITHHELD], 1);
@@ -64,7 +67,7 @@ TEST_F(SubjectReportTest, FollowsAnAttachmentToWhatWasSentWithoutPseudonym) {
   f.Acknowledge(sample::kDebtRelief, f.Pull(sample::kDebtRelief).items[0].delivery_id);
   Arrears(subject);
   auto lines = All(sample::kRegionAuditor, Request(subject));
-  ASSERT_EQ(lines.size(), 4u);  // sent, delivered, attached, acknowledged
+  ASSERT_EQ(lines.size(), 5u);  // sent, delivered, attached, acknowledged, reported
   EXPECT_EQ(lines[0].kind(), v1::RECORD_KIND_PUBLISH);
   EXPECT_EQ(lines[0].organisation(), sample::kCorporation.str());
   EXPECT_EQ(lines[0].organisation_name(), "Woningcorporatie (test)");
@@ -104,7 +107,7 @@ TEST_F(SubjectReportTest, KeepsScopeOwnToItsOwnRecords) {
   grant.organisations = {sample::kDebtRelief.str()};
   auto of_debt_relief = SubjectReport(state(), tokens, sample::kAuditor, grant, request);
   ASSERT_TRUE(of_debt_relief.ok());
-  EXPECT_EQ(of_debt_relief->entries_size(), 3);  // delivered, attached, acknowledged
+  EXPECT_EQ(of_debt_relief->entries_size(), 4);  // delivered, attached, acknowledged, reported
 }
 
 TEST_F(SubjectReportTest, ComesInPagesThatAreOneReport) {
