@@ -108,7 +108,7 @@ RpcTable ReportOutcome(World& world, const Bytes& acknowledged, const Bytes& hel
   valid.set_request_id(world.Random(16));
   valid.set_delivery_id(acknowledged);
   valid.set_code("taken-up");
-  RpcTable t(kService + "ReportOutcome", "debt-relief", valid);
+  RpcTable t(kInboxService + "ReportOutcome", "debt-relief", valid);
   t.Sized("request_id", 16);
   DeliveryId(t, "delivery_id");
   t.Bad("delivery_id", "of one that was not acknowledged", Set(held), failed("NOT_ACKNOWLEDGED"));
