@@ -9,7 +9,7 @@ class InboxService final : public transport::Strict<v1::InboxService::CallbackSe
  public:
   explicit InboxService(const Parts& parts) : parts_(parts) {
     RegisterStrict(&InboxService::Fetch, &InboxService::Acknowledge, &InboxService::Refuse,
-                   &InboxService::Release, &InboxService::Extend);
+                   &InboxService::Release, &InboxService::Extend, &InboxService::ReportOutcome);
   }
 
   grpc::ServerBidiReactor<v1::PullRequest, v1::PullResponse>* Pull(

@@ -173,8 +173,8 @@ Result<ExitCode> Run(Invocation& invocation, const LoopbackOptions& options) {
 void AddLoopback(CLI::App& program, Invocation& invocation) {
   auto* const noun = AddNoun(program, invocation, "loopback", Msg::kNounLoopback);
   Verb run(noun, invocation, "run", Msg::kVerbLoopbackRun,
-           "schakel --context loopback loopback run\n"
-           "schakel --context loopback loopback run --until-idle");
+           "schakel loopback run --context loopback\n"
+           "schakel loopback run --context loopback --until-idle");
   const auto options = std::make_shared<LoopbackOptions>();
   run.Value("--type", options->type, Msg::kOptTestType, "CODE");
   run.Value("--answer-type", options->answer_type, Msg::kOptAnswerType, "CODE");

@@ -81,7 +81,7 @@ TEST(PolicyFolders, TellInAMatrixWhoMaySendWhatToWhom) {
                                 "youth", "justice", "safety-house"],
                     "function": "debt-relief", "organisation": ""},
       "category": "housing", "ground": "wgs-debt", "purposes": ["prevent-eviction"],
-      "conditions": [], "consent": false, "bsn_authority": false, "area": "any", "case": "any",
+      "conditions": [], "consent": false, "bsn_authority": false, "nobody": false, "area": "any", "case": "any",
       "objection": "review",
       "obligations": {"acknowledge_within": "7d", "notify_subject_within": "28d"},
       "except": [], "rule": "arrears-to-debt-relief"})"))
