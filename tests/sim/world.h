@@ -109,6 +109,7 @@ class World {
     OrganisationId who;
     DeliveryId delivery;
     RequestId request;
+    size_t code = 0;  // its place among kOutcomes
   };
   std::vector<Reported> reports_;
   std::vector<machine::Command> applied_;

@@ -7,29 +7,31 @@
 namespace schakel::sim {
 
 World::Planned World::PlanReport() {
-  OrganisationId who = Anyone();
-  DeliveryId delivery = AnyDelivery(who);
-  // One place beyond the list: a code that nobody knows. The first is likely, so that repeats are.
-  size_t code = Chance(40) ? 0 : Below(std::size(kOutcomes) + 1);
-  bool again = !reports_.empty() && Chance(20);
-  RequestId request = random_.Make<RequestId>();
-  if (again) {
-    auto& before = reports_[reports_.size() - 1 - Below(std::min<size_t>(reports_.size(), 10))];
-    request = before.request;
-    who = before.who;
-    delivery = before.delivery;
+  // One place beyond the list: a code that nobody knows.
+  Reported report{Anyone(), {}, random_.Make<RequestId>(), Below(std::size(kOutcomes) + 1)};
+  if (reports_.empty() || Chance(50)) {
+    report.delivery = AnyDelivery(report.who);
+  } else {
+    // Of what was reported before: the same once more, under its request id or another.
+    const auto before =
+        reports_[reports_.size() - 1 - Below(std::min<size_t>(reports_.size(), 10))];
+    report.who = before.who;
+    report.delivery = before.delivery;
+    if (Chance(50)) report.code = before.code;
+    if (Chance(30)) report.request = before.request;
   }
-  reports_.push_back({who, delivery, request});
-  Text name = code < std::size(kOutcomes) ? kOutcomes[code] : "unheard-of";
-  auto accepted = [this](const machine::Outcome& outcome) -> std::string {
+  Text name = report.code < std::size(kOutcomes) ? kOutcomes[report.code] : "unheard-of";
+  auto accepted = [this, report](const machine::Outcome& outcome) -> std::string {
     ++stats_.reports;
+    reports_.push_back(report);
     return std::get<v1::ReportOutcomeResponse>(outcome.answer).receipt().record().empty()
                ? "a report without its record"
                : "";
   };
-  return By(who, machine::ReportOutcome{request, delivery, name}, accepted,
-            [this, who, request, delivery, code] {
-              return model_.Report(who.str(), request.str(), delivery.str(), code);
+  return By(report.who, machine::ReportOutcome{report.request, report.delivery, name}, accepted,
+            [this, report] {
+              return model_.Report(report.who.str(), report.request.str(), report.delivery.str(),
+                                   report.code);
             });
 }
 
