@@ -83,6 +83,12 @@ inline constexpr size_t kFlowSignalsMax = 500'000;  // that figures are made fro
 
 // ---- Commands ----
 inline constexpr size_t kSweepItemsMax = 1000;  // of one sweep, settle or release-all command
+inline constexpr auto kDestroyGrace = 24h;  // behind its due time: a clock error destroys nothing
+inline constexpr auto kSweepEvery = 10min;
+inline constexpr auto kScourEvery = 6h;  // off the disk: four tries before a day is over
+inline constexpr auto kCleanNotedEvery = 1h;
+inline constexpr size_t kRecordTermsMax = 32;   // of one bundle: a sweep walks once for each
+inline constexpr size_t kSweepRecordsMax = 64;  // of one sweep: one for each rule and kind
 inline constexpr size_t kTimersPerTickMax = 256;
 inline constexpr auto kTickIntervalMin = 100ms;    // at most 10 a second
 inline constexpr size_t kBatchCommandsMax = 1024;  // of one group commit

@@ -74,6 +74,8 @@ class World {
   std::string CheckFeed();
   std::string CheckContent();
   std::string CheckTree();
+  std::string CheckSweeps();  // lets years pass
+  std::string Sweep();
   std::string CheckOtherBatches();  // I6
   // A number for what an event tells: its state, or which outcome was reported; -1 for neither.
   static int ToldBy(const v1::RecipientOutcome& outcome);
