@@ -74,6 +74,7 @@ RecordMatcher::RecordMatcher(const v1::RecordFilter& filter) : filter_(filter) {
 
 bool RecordMatcher::Matches(const v1::Record& record) const {
   if (record.time_us() < from_us_ || IsPast(record)) return false;
+  if (filter_.has_index() && record.index() != filter_.index()) return false;
   if (!filter_.organisation().empty() && record.organisation() != filter_.organisation()) {
     return false;
   }

@@ -35,7 +35,7 @@ inline constexpr size_t kReasonTextBytesMax = 500;  // a refusal's reason
 inline constexpr size_t kNameBytesMax = 200;        // an organisation's name
 inline constexpr size_t kReferenceBytesMax = 200;   // an auditor's reference
 inline constexpr size_t kFormVersionBytesMax = 64;
-inline constexpr size_t kLanguageBytesMax = 35;     // BCP 47, 4.4.1: enough for every tag in use
+inline constexpr size_t kLanguageBytesMax = 35;  // BCP 47, 4.4.1: enough for every tag in use
 
 // ---- Directory ----
 inline constexpr size_t kOrganisationsMax = 10'000;  // listed in memory by the broker
@@ -81,6 +81,12 @@ inline constexpr size_t kFlowSignalsMax = 500'000;  // that figures are made fro
 
 // ---- Commands ----
 inline constexpr size_t kSweepItemsMax = 1000;  // of one sweep, settle or release-all command
+inline constexpr auto kDestroyGrace = 24h;  // behind its due time: a clock error destroys nothing
+inline constexpr auto kSweepEvery = 10min;
+inline constexpr auto kScourEvery = 6h;  // off the disk: four tries before a day is over
+inline constexpr auto kCleanNotedEvery = 1h;
+inline constexpr size_t kRecordTermsMax = 32;   // of one bundle: a sweep walks once for each
+inline constexpr size_t kSweepRecordsMax = 64;  // of one sweep: one for each rule and kind
 inline constexpr size_t kTimersPerTickMax = 256;
 inline constexpr auto kTickIntervalMin = 100ms;    // at most 10 a second
 inline constexpr size_t kBatchCommandsMax = 1024;  // of one group commit
@@ -115,11 +121,11 @@ inline constexpr auto kHandshakeTimeout = 10s;          // a port scanner holds 
 inline constexpr auto kConnectionIdleMax = 30min;       // without calls; clients connect anew
 inline constexpr auto kKeepaliveInterval = 60s;         // finds dead peers behind a NAT
 inline constexpr auto kKeepaliveTimeout = 20s;
-inline constexpr auto kPingIntervalMin = 20s;           // more pings than that close a connection
-inline constexpr size_t kIdentityCacheMax = 1024;       // parsed client certificates
-inline constexpr size_t kHealthWatchersMax = 256;       // load balancers and probes, not members
+inline constexpr auto kPingIntervalMin = 20s;        // more pings than that close a connection
+inline constexpr size_t kIdentityCacheMax = 1024;    // parsed client certificates
+inline constexpr size_t kHealthWatchersMax = 256;    // load balancers and probes, not members
 inline constexpr size_t kServiceNameBytesMax = 200;  // each watcher keeps the one that it asked for
-inline constexpr size_t kReflectionStreamsMax = 16;     // people with a tool
+inline constexpr size_t kReflectionStreamsMax = 16;  // people with a tool
 inline constexpr size_t kReflectionRequestsMax = 1000;  // of one stream; a tool asks some dozens
 inline constexpr size_t kErrorMessageBytesMax = 1000;   // trailers must fit in a client's 8 KiB
 inline constexpr size_t kErrorFieldBytesMax = 200;
@@ -147,7 +153,7 @@ inline constexpr size_t kCustodiansMax = 16;
 inline constexpr uint32_t kBudgetCapPerDayDefault = 20'000;     // over all members of one custodian
 inline constexpr size_t kCustodianMessageBytesMax = 64 * 1024;  // 256 elements take 9 KiB
 inline constexpr size_t kCustodianQueueMax = 256;               // evaluations that wait for a core
-inline constexpr size_t kCustodianNotesPerWriteMax = 256;  // readings of the members file
+inline constexpr size_t kCustodianNotesPerWriteMax = 256;       // readings of the members file
 inline constexpr uint64_t kCustodianReserveBytes = 256ull << 20;  // below: nothing is evaluated
 inline constexpr size_t kCustodianQueuePerOrganisationMax =
     32;  // one member leaves room for others

@@ -39,6 +39,7 @@ void Context::PutRaw(Family family, Bytes key, Bytes value) {
 void Context::Delete(Family family, Bytes key) {
   wrote_ = true;
   if (family == Family::kRegistry) registry_->Wrote(key);
+  if (family == Family::kContent) MarkDestroyed();
   out_->Delete(family, std::move(key));
 }
 

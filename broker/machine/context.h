@@ -66,6 +66,9 @@ class Context {
   void PutRaw(store::Family family, Bytes key, Bytes value);
   void Delete(store::Family family, Bytes key);
   bool wrote() const { return wrote_; }
+  // Something was destroyed for good: its bytes are owed to the disk. Content that is deleted says
+  // so by itself.
+  void MarkDestroyed() { meta_->set_destroyed_position(position()); }
 
   // The tree before this command's next record.
   merkle::TreeHead tree_head() const { return tree_->Head(); }

@@ -1,4 +1,4 @@
-// What ends by time: a signal that was not settled, and what is kept of it afterwards.
+// What ends by time: a signal that was not settled.
 #include "broker/machine/handlers.h"
 #include "broker/machine/inbox.h"
 
@@ -50,38 +50,6 @@ Status SignalExpired(Context& ctx, BytesView payload) {
     if (IsSettled(placed.item) || placed.item.state() == state::v1::ITEM_STATE_LEASED) continue;
     SCHAKEL_TRY(ExpireItem(ctx, placed));
   }
-  return {};
-}
-
-Status PurgeSignal(Context& ctx, BytesView payload) {
-  auto place = PlaceOf(payload);
-  Bytes key = keys::Signal(place.sender, place.id);
-  state::v1::SignalState signal;
-  SCHAKEL_ASSIGN(bool found, ctx.Get(Family::kHot, key, &signal));
-  if (!found) return {};
-  for (int slot = 0; slot < signal.recipients_size(); ++slot) {
-    if (signal.recipients(slot).permitted_size() == 0) continue;
-    auto recipient = *OrganisationId::From(signal.recipients(slot).outcome().recipient());
-    ItemKey item_key{signal.position(), static_cast<uint16_t>(slot)};
-    SCHAKEL_ASSIGN(auto placed, LoadItem(ctx, recipient, item_key));
-    if (!IsSettled(placed.item)) SCHAKEL_TRY(ExpireItem(ctx, placed));
-    ForgetItem(ctx, placed);
-  }
-  // What ended in this very command is in the stored signal only.
-  SCHAKEL_ASSIGN(found, ctx.Get(Family::kHot, key, &signal));
-  for (const auto& cursor : signal.feed_cursors()) {
-    auto at = ItemKey::Parse(cursor);
-    if (at) ctx.Delete(Family::kHot, keys::Feed(place.sender, at->position, at->number));
-  }
-  std::vector<Bytes> attached;
-  SCHAKEL_TRY(ctx.view().ScanPrefix(Family::kHot, keys::AttachedPrefix(place.sender, place.id),
-                                    [&](BytesView entry, BytesView) {
-                                      attached.emplace_back(entry);
-                                      return true;
-                                    }));
-  for (auto& entry : attached) ctx.Delete(Family::kHot, std::move(entry));
-  ctx.Delete(Family::kHot, keys::SenderOrder(place.sender, signal.position(), 0));
-  ctx.Delete(Family::kHot, std::move(key));
   return {};
 }
 

@@ -85,10 +85,16 @@ Status ListDeadLetter(Context& ctx, const struct PlacedItem& placed);
 // A recipient is done: it no longer stands in the list.
 void EndStalled(Context& ctx, const state::v1::SignalState& signal, const ItemKey& item);
 
+// Destroys what is kept of a signal. sweep_signals.cc
+Status PurgeSignal(Context& ctx, const OrganisationId& sender, const SignalId& id);
+// Keeps the queue of statements' ends as a statement has it now; `before` is empty for a new one.
+// sweep_statements.cc
+void SetStatementEnd(Context& ctx, const StatementId& id, const state::v1::StatementState& before,
+                     const state::v1::StatementState& now);
+
 // Timers that are due. tick.cc calls these.
 Status LeaseRanOut(Context& ctx, BytesView payload);         // lease.cc
 Status SignalExpired(Context& ctx, BytesView payload);       // expire.cc
-Status PurgeSignal(Context& ctx, BytesView payload);         // expire.cc
 Status NoticeEnded(Context& ctx, BytesView payload);         // notify.cc
 Status ForgetFetch(Context& ctx, BytesView payload);         // deliver.cc
 Status ExpireItem(Context& ctx, struct PlacedItem& placed);  // expire.cc

@@ -252,6 +252,13 @@ void ForgetItem(Context& ctx, const PlacedItem& placed) {
   for (const auto& id : placed.item.delivery_ids()) {
     ctx.Delete(Family::kHot, keys::Delivery(*DeliveryId::From(id)));
   }
+  for (const auto& key : placed.item.reliance_keys()) {
+    // y statement item
+    auto statement = StatementId::From(BytesView(key).substr(1, 16));
+    if (!statement) continue;
+    ctx.Delete(Family::kHot, keys::Noticed(*statement, placed.recipient, placed.item.signal_id()));
+    ctx.Delete(Family::kHot, key);
+  }
   ctx.Delete(Family::kHot, keys::Item(placed.recipient, placed.key));
 }
 

@@ -113,7 +113,22 @@ Bytes RelianceOfDeliveryPrefix(const StatementId& id) { return Key('y', {id.view
 Bytes Noticed(const StatementId& id, const OrganisationId& recipient, BytesView signal_id) {
   return Key('v', {id.view(), recipient.str(), signal_id});
 }
+Bytes NoticedPrefix(const StatementId& id) { return Key('v', {id.view()}); }
 Bytes Denied(BytesView organisation, BytesView reason) { return Key('n', {organisation, reason}); }
+
+Bytes Sweeping() { return "u"; }
+Bytes SignalEndPrefix() { return "g"; }
+Bytes SignalEndPrefix(const std::string& signal_type) {
+  return ByteWriter().U8('g').Lp(signal_type).Take();
+}
+Bytes SignalEnd(const std::string& signal_type, uint64_t expires_ms, const OrganisationId& sender,
+                const SignalId& id) {
+  return SignalEndPrefix(signal_type) + U64(expires_ms) + sender.str() + id.str();
+}
+Bytes StatementEndPrefix() { return "o"; }
+Bytes StatementEnd(uint64_t end_us, const StatementId& id) {
+  return Key('o', {U64(end_us), id.view()});
+}
 
 Bytes SignalContent(const OrganisationId& sender, const SignalId& id) {
   return Key('s', {sender.str(), id.view()});
@@ -142,6 +157,7 @@ Bytes PartyIndexPrefix(BytesView organisation) { return Key('p', {organisation})
 Bytes PartyIndex(BytesView organisation, uint64_t index) {
   return Key('p', {organisation, U64(index)});
 }
+Bytes Scoured() { return "d"; }
 Bytes SignalIndexPrefix(BytesView signal_id) { return Key('g', {signal_id}); }
 Bytes SignalIndex(BytesView signal_id, uint64_t index) { return Key('g', {signal_id, U64(index)}); }
 

@@ -31,10 +31,10 @@ enum class TimerKind : uint8_t {
   kRecheckSubject =
       3,  // payload: u32 epoch, value, cursor: more queued items than one command settles
   kNotifyReaders = 5,  // payload: statement id, cursor: where a command's notices ended, or none
-  kSignalPurge = 6,    // payload: sender, signal id: what is kept for retries and status ends
-  kDeniedFlush = 4,    // payload: organisation, reason: a counted record of what was suppressed
-  kNoticeEnd = 7,      // payload: recipient, item key
-  kForgetFetch = 8,    // payload: recipient, fetch id
+  // 6 was what is kept of a signal for retries: SignalEnd
+  kDeniedFlush = 4,  // payload: organisation, reason: a counted record of what was suppressed
+  kNoticeEnd = 7,    // payload: recipient, item key
+  kForgetFetch = 8,  // payload: recipient, fetch id
 };
 
 namespace keys {
@@ -88,10 +88,18 @@ Bytes RelianceOfDelivery(const StatementId& id, uint64_t position,
 Bytes RelianceOfDeliveryPrefix(const StatementId& id);  // y id
 Bytes Noticed(const StatementId& id, const OrganisationId& recipient,
               BytesView signal_id);                      // v id oin signal
+Bytes NoticedPrefix(const StatementId& id);              // v id
 Bytes Denied(BytesView organisation, BytesView reason);  // n oin reason
 Bytes Stalled(BytesView alias, const ItemKey& item);     // l lp(alias) item
 Bytes StalledOfAliasPrefix(BytesView alias);             // l lp(alias)
 Bytes StalledPrefix();                                   // l
+Bytes Sweeping();                                        // u
+Bytes SignalEnd(const std::string& signal_type, uint64_t expires_ms, const OrganisationId& sender,
+                const SignalId& id);                         // g lp(type) u64 oin id
+Bytes SignalEndPrefix();                                     // g
+Bytes SignalEndPrefix(const std::string& signal_type);       // g lp(type)
+Bytes StatementEnd(uint64_t end_us, const StatementId& id);  // o u64 id
+Bytes StatementEndPrefix();                                  // o
 
 // ---- content ----
 Bytes SignalContent(const OrganisationId& sender, const SignalId& id);  // s oin id
@@ -113,6 +121,7 @@ Bytes PartyIndex(BytesView organisation, uint64_t index);  // p oin u64
 Bytes PartyIndexPrefix(BytesView organisation);
 Bytes SignalIndex(BytesView signal_id, uint64_t index);  // g id u64
 Bytes SignalIndexPrefix(BytesView signal_id);
+Bytes Scoured();  // d
 
 }  // namespace keys
 }  // namespace schakel::machine

@@ -52,6 +52,7 @@ struct Effects {
   bool directory_changed = false;
   bool policy_changed = false;
   bool timers_left = false;  // a tick or leftover release did not get to the end
+  bool sweep_left = false;   // a sweep did not get to the end
 };
 
 struct Outcome {

@@ -309,9 +309,13 @@ Result<Answer> Apply(Context& ctx, const PublishEnvelope& command) {
                keys::Timer(std::min(stalls_us, ends_us), TimerKind::kSignalExpiry, timer_payload),
                {});
   }
-  uint64_t keep_ms = e.header.expires_ms() + Ms(limits::kOnceKeepAfterExpiry) +
-                     Ms(bundle->RecordRetention("publish"));
-  ctx.PutRaw(Family::kHot, keys::Timer(keep_ms * 1000, TimerKind::kSignalPurge, timer_payload), {});
+  // INVARIANT I7: what answers a retry stays a term and a day behind the signal's end. Types that
+  // the bundle does not know share one queue, so that nobody makes as many as it likes.
+  bool typed = bundle->FindSignalType(e.header.signal_type()) != nullptr;
+  ctx.PutRaw(Family::kHot,
+             keys::SignalEnd(typed ? e.header.signal_type() : "", e.header.expires_ms(), e.sender,
+                             e.signal_id),
+             {});
   ctx.PutRaw(Family::kHot, keys::SenderOrder(e.sender, ctx.position(), 0), e.signal_id.str());
   ctx.Put(Family::kHot, key, signal);
   return Answer(std::move(accepted));

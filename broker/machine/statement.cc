@@ -65,8 +65,7 @@ Status CheckPeriod(const Context& ctx, const v1::Statement& s) {
   if (s.not_before_ms() == 0) {
     return InvalidArgument("FIELD_MISSING", "statement.not_before_ms", "is required");
   }
-  if (s.not_after_ms() <= s.not_before_ms() ||
-      s.not_after_ms() - s.not_before_ms() > longest) {
+  if (s.not_after_ms() <= s.not_before_ms() || s.not_after_ms() - s.not_before_ms() > longest) {
     return InvalidArgument("FIELD_INVALID", "statement.not_after_ms",
                            "after not_before_ms and at most ten years later expected");
   }
@@ -179,6 +178,7 @@ void WithdrawCovered(Context& ctx, const Bytes& event,
                      std::vector<state::v1::StatementState> covered,
                      state::v1::StatementState* objection, v1::RecordStatementResponse* response) {
   for (auto& state : covered) {
+    const auto before = state;
     state.set_withdrawn_us(ctx.now_us());
     v1::Record record = StatementRecord(ctx, v1::RECORD_KIND_WITHDRAWAL, event, state);
     // Party is who recorded the consent; it does not learn who recorded the objection.
@@ -192,6 +192,7 @@ void WithdrawCovered(Context& ctx, const Bytes& event,
     state.set_withdrawal_index(ctx.AddRecord(std::move(record), &detail).index());
     auto id = *StatementId::From(state.parsed().statement_id());
     ctx.Put(Family::kRegistry, keys::Statement(id), state);
+    SetStatementEnd(ctx, id, before, state);
     objection->add_withdrew(id.str());
     if (MayList(state.parsed(), ctx.caller().organisation)) {
       response->add_withdrawn_statement_ids(id.str());
@@ -213,6 +214,11 @@ Result<Answer> Apply(Context& ctx, const RecordStatement& command) {
   if (known && stored.statement() == command.request.statement() &&
       stored.parsed().recorder() == ctx.caller().organisation.str()) {
     return FirstAnswer(ctx, stored);
+  }
+  if (known && stored.destroyed_us() != 0) {
+    return MakeError(ErrorCode::kAlreadyExists, "ALREADY_EXISTS",
+                     "this statement id was used; what it stood for was destroyed by its term",
+                     "statement.statement_id");
   }
   if (known) {
     return MakeError(ErrorCode::kAlreadyExists, "ALREADY_EXISTS",
@@ -245,6 +251,7 @@ Result<Answer> Apply(Context& ctx, const RecordStatement& command) {
   stored.set_record_index(response.receipt().index());
   WithdrawCovered(ctx, event, std::move(covered), &stored, &response);
   ctx.Put(Family::kRegistry, keys::Statement(id), stored);
+  SetStatementEnd(ctx, id, {}, stored);
   ctx.PutRaw(Family::kHot, keys::RecorderStatement(ctx.caller().organisation, id), {});
   for (const auto& pair : s.subject().pairs()) {
     ctx.PutRaw(Family::kHot, keys::SubjectStatement(pair, id), {});

@@ -1,6 +1,11 @@
-// Records whose term in the bundle ended are destroyed; their entries stay, so every proof holds.
+// What ended by the bundle's terms is destroyed, and the log says so; entries stay, so every proof
+// holds.
+#include "broker/machine/sweep.h"
+
+#include <algorithm>
+
 #include "broker/base/limits.h"
-#include "broker/machine/facts.h"
+#include "broker/crypto/hash.h"
 #include "broker/machine/handlers.h"
 
 namespace schakel::machine {
@@ -9,70 +14,89 @@ using store::Family;
 
 namespace {
 
-// Destruction by time runs a day late at the earliest, so that a clock that was wrong for a day
-// destroys nothing.
-constexpr uint64_t kGraceUs = 24ull * 3600 * 1'000'000;
+uint64_t Us(Micros us) { return static_cast<uint64_t>(us.count()); }
 
-// The bundle's name of a record kind: RECORD_KIND_DENIED_ATTEMPT -> denied-attempt.
-std::string KindCode(v1::RecordKind kind) {
-  std::string name = v1::RecordKind_Name(kind).substr(sizeof("RECORD_KIND_") - 1);
-  for (char& c : name) c = c == '_' ? '-' : static_cast<char>(c - 'A' + 'a');
-  return name;
-}
-
-Status Unindex(Context& ctx, const state::v1::StoredRecord& stored, const v1::Record& record) {
-  if (!record.organisation().empty()) {
-    ctx.Delete(Family::kLocal, keys::PartyIndex(record.organisation(), record.index()));
+// The state of the walks, begun anew when the terms are others than those that they went by.
+Result<state::v1::SweepState> LoadState(Context& ctx, const policy::CompiledBundle& bundle) {
+  state::v1::SweepState state;
+  SCHAKEL_ASSIGN([[maybe_unused]] const bool found,
+                 ctx.Get(Family::kHot, keys::Sweeping(), &state));
+  const Bytes terms = crypto::Sha256(policy::TermsText(bundle)).str();
+  if (state.terms_digest() == terms) return state;
+  state.Clear();
+  state.set_terms_digest(terms);
+  for (const Millis term : policy::RecordTerms(bundle)) {
+    state.add_walks()->set_term_us(Us(term));
   }
-  if (!record.signal_id().empty()) {
-    ctx.Delete(Family::kLocal, keys::SignalIndex(record.signal_id(), record.index()));
-  }
-  v1::Detail detail;
-  if (!stored.detail().empty() && detail.ParseFromString(stored.detail())) {
-    for (const auto& pair : detail.subject().pairs()) {
-      ctx.Delete(Family::kLocal, keys::SubjectIndex(pair, record.index()));
-    }
-  }
-  return {};
+  return state;
 }
 
 }  // namespace
 
+// INVARIANT: a day late at the earliest, so that a clock that was wrong for a day destroys nothing.
+bool IsDue(const Context& ctx, uint64_t from_us, Millis keep) {
+  return from_us + Us(keep) + Us(limits::kDestroyGrace) <= ctx.now_us();
+}
+
+void Destruction::Count(const char* what, v1::RecordKind kind, const std::string& rule) {
+  ++groups_[Key(what, kind, rule)].count;
+}
+
+void Destruction::CountRecord(uint64_t index, v1::RecordKind kind, const std::string& rule,
+                              bool detail_alone, state::v1::StoredRecord rest) {
+  Key key(detail_alone ? "details" : "records", kind, rule);
+  Group& group = groups_[key];
+  group.first = group.count == 0 ? index : std::min(group.first, index);
+  group.end = std::max(group.end, index + 1);
+  ++group.count;
+  rests_[index] = {std::move(key), std::move(rest)};
+}
+
+bool Destruction::full() const { return groups_.size() >= limits::kSweepRecordsMax; }
+
+void Destruction::Write(Context& ctx, const policy::CompiledBundle& bundle) {
+  std::map<Key, uint64_t> indexes;
+  const Bytes event = ctx.NewEventId();
+  for (const auto& [key, group] : groups_) {
+    v1::Record record = ctx.NewRecord(v1::RECORD_KIND_SWEEP);
+    record.set_event_id(event);
+    record.set_bundle_digest(ctx.meta().active_bundle());
+    auto* facts = record.mutable_facts();
+    facts->set_text(bundle.name() + " " + bundle.version());
+    facts->set_count(group.count);
+    facts->set_swept(std::get<0>(key));
+    facts->set_swept_kind(std::get<1>(key));
+    facts->set_rule(std::get<2>(key));
+    facts->set_first_index(group.first);
+    facts->set_end_index(group.end);
+    indexes[key] = ctx.AddRecord(std::move(record)).index();
+  }
+  for (auto& [index, rest] : rests_) {
+    const uint64_t sweep = indexes[rest.group];
+    if (rest.record.destroyed_us() != 0) {
+      rest.record.set_sweep_index(sweep);
+    } else {
+      rest.record.set_detail_sweep_index(sweep);
+    }
+    ctx.Put(Family::kRecords, keys::Record(index), rest.record);
+  }
+  ctx.MarkDestroyed();
+  ctx.meta().set_swept_position(ctx.position());
+}
+
 Result<Answer> Apply(Context& ctx, const Sweep&) {
   SCHAKEL_ASSIGN(auto bundle, ctx.facts().ActiveBundle(ctx));
-  uint64_t index = ctx.meta().swept_records();
-  uint64_t end = ctx.meta().tree_size();
-  uint64_t destroyed = 0;
-  for (size_t looked = 0; index < end && looked < limits::kSweepItemsMax; ++index, ++looked) {
-    state::v1::StoredRecord stored;
-    SCHAKEL_ASSIGN(bool found, ctx.Get(Family::kRecords, keys::Record(index), &stored));
-    if (!found) return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "a record is missing");
-    v1::Record record;
-    if (stored.destroyed_us() != 0) continue;
-    if (!record.ParseFromString(stored.record())) {
-      return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "a stored value is no Record");
-    }
-    std::string kind = KindCode(record.kind());
-    auto term = std::chrono::duration_cast<Micros>(bundle->RecordRetention(kind));
-    // Records are in order of time: the first that is too young ends this sweep. Kinds with a
-    // longer term than others hold back what follows until a later sweep passes them.
-    if (record.time_us() + static_cast<uint64_t>(term.count()) + kGraceUs > ctx.now_us()) break;
-    SCHAKEL_TRY(Unindex(ctx, stored, record));
-    state::v1::StoredRecord rest;
-    rest.set_entry(stored.entry());
-    rest.set_destroyed_us(ctx.now_us());
-    rest.set_term("records." + kind);
-    ctx.Put(Family::kRecords, keys::Record(index), rest);
-    ++destroyed;
-  }
-  ctx.meta().set_swept_records(index);
-  if (destroyed > 0) {
-    v1::Record record = ctx.NewRecord(v1::RECORD_KIND_SWEEP);
-    record.set_event_id(ctx.NewEventId());
-    record.set_bundle_digest(ctx.meta().active_bundle());
-    record.mutable_facts()->set_count(destroyed);
-    ctx.AddRecord(std::move(record));
-  }
+  SCHAKEL_ASSIGN(auto state, LoadState(ctx, *bundle));
+  const Bytes before = state.SerializeAsString();
+  // LIMIT: signals, statements and each walk get the same share of one command.
+  const size_t share = limits::kSweepItemsMax / (2 + static_cast<size_t>(state.walks_size()));
+  Destruction destruction;
+  SCHAKEL_ASSIGN(const bool statements, SweepStatements(ctx, *bundle, share, &destruction));
+  SCHAKEL_ASSIGN(const bool signals, SweepSignals(ctx, *bundle, share, &destruction));
+  SCHAKEL_ASSIGN(const bool records, SweepRecords(ctx, *bundle, share, &state, &destruction));
+  ctx.effects().sweep_left = !statements || !signals || !records;
+  if (state.SerializeAsString() != before) ctx.Put(Family::kHot, keys::Sweeping(), state);
+  if (!destruction.empty()) destruction.Write(ctx, *bundle);
   return Answer(std::monostate{});
 }
 

@@ -16,8 +16,6 @@ Status Fire(Context& ctx, BytesView timer) {
       return LeaseRanOut(ctx, payload);
     case TimerKind::kSignalExpiry:
       return SignalExpired(ctx, payload);
-    case TimerKind::kSignalPurge:
-      return PurgeSignal(ctx, payload);
     case TimerKind::kRecheckSubject:
       return RecheckQueuedFrom(ctx, payload);
     case TimerKind::kNotifyReaders:

@@ -46,7 +46,7 @@ Result<Answer> Apply(Context& ctx, const WithdrawStatement& command) {
   StatementId id = *given_id;
   state::v1::StatementState stored;
   SCHAKEL_ASSIGN(bool known, ctx.Get(Family::kRegistry, keys::Statement(id), &stored));
-  if (!known) {
+  if (!known || stored.destroyed_us() != 0) {
     return MakeError(ErrorCode::kNotFound, "NOT_FOUND", "no statement of that id",
                      "withdrawal.statement_id");
   }
@@ -66,6 +66,7 @@ Result<Answer> Apply(Context& ctx, const WithdrawStatement& command) {
                      "this statement was withdrawn before", "withdrawal.statement_id");
   }
 
+  const auto before = stored;
   stored.set_withdrawn_us(ctx.now_us());
   stored.set_withdrawal(command.request.withdrawal());
   stored.set_withdrawal_signature(command.request.signature());
@@ -81,6 +82,7 @@ Result<Answer> Apply(Context& ctx, const WithdrawStatement& command) {
   *response.mutable_receipt() = ctx.AddRecord(std::move(record), &detail);
   stored.set_withdrawal_index(response.receipt().index());
   ctx.Put(Family::kRegistry, keys::Statement(id), stored);
+  SetStatementEnd(ctx, id, before, stored);
   for (const auto& pair : stored.parsed().subject().pairs()) {
     SCHAKEL_TRY(RecheckQueued(ctx, pair, {}));
     ctx.effects().changed_subjects.push_back(pair.value());

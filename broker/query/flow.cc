@@ -11,6 +11,7 @@
 #include "broker/query/flow_source.h"
 #include "broker/query/page_scan.h"
 #include "broker/query/reading.h"
+#include "policy/engine/retention.h"
 
 namespace schakel::query {
 
@@ -45,7 +46,7 @@ class Inputs {
     auto made = std::make_unique<FlowInput>();
     // What was sent may be gone by now where its records would be: no figure is made of a part.
     const auto term =
-        std::chrono::duration_cast<std::chrono::microseconds>(bundle_.RecordRetention("publish"));
+        std::chrono::duration_cast<std::chrono::microseconds>(policy::ShortestSignalTerm(bundle_));
     const uint64_t oldest = Before(now_us_, Us(term));
     made->periods = ClosedPeriods(kind, now_us_, kFlowPeriods, oldest);
     const uint64_t from = made->periods.empty() ? now_us_ : made->periods.back().begin_us;

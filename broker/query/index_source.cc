@@ -61,17 +61,35 @@ Result<std::optional<uint64_t>> IndexSource::Next() {
   return lowest;
 }
 
+namespace {
+
+// The time of the first record in [index, end) that stands, looking at so many; nullopt when there
+// is none among them.
+Result<std::optional<uint64_t>> TimeFrom(const store::StateReader& state, uint64_t index,
+                                         uint64_t end) {
+  constexpr uint64_t kLook = 256;
+  end = std::min(end, index + kLook);
+  for (; index < end; ++index) {
+    SCHAKEL_ASSIGN(auto stored, RecordAt(state, index));
+    if (stored.destroyed_us() != 0) continue;
+    v1::Record record;
+    if (!record.ParseFromString(stored.record())) return Damaged("a stored value is no Record");
+    return std::optional<uint64_t>(record.time_us());
+  }
+  return std::optional<uint64_t>();
+}
+
+}  // namespace
+
 Result<uint64_t> FirstNotBefore(const store::StateReader& state, uint64_t begin, uint64_t end,
                                 uint64_t time_us) {
   uint64_t low = begin;
   uint64_t high = end;
   while (low < high) {
     uint64_t middle = low + (high - low) / 2;
-    SCHAKEL_ASSIGN(auto stored, RecordAt(state, middle));
-    v1::Record record;
-    if (stored.destroyed_us() != 0) return begin;
-    if (!record.ParseFromString(stored.record())) return Damaged("a stored value is no Record");
-    if (record.time_us() < time_us) {
+    SCHAKEL_ASSIGN(auto time, TimeFrom(state, middle, high));
+    if (!time) return low;
+    if (*time < time_us) {
       low = middle + 1;
     } else {
       high = middle;

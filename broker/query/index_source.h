@@ -41,7 +41,8 @@ class IndexSource {
 };
 
 // The first index in [begin, end) whose record is not before `time_us`, so that a query by time
-// need not read what is older. `begin` when destroyed records make it impossible to tell.
+// need not read what is older. Destroyed records have no time: where many stand side by side it may
+// be an earlier index, behind which everything before is older.
 Result<uint64_t> FirstNotBefore(const store::StateReader& state, uint64_t begin, uint64_t end,
                                 uint64_t time_us);
 

@@ -69,21 +69,23 @@ Result<state::v1::OrganisationVersion> PastDecider::EntryAt(const std::string& o
   return *std::move(entry);
 }
 
-Result<machine::SubjectStatements> PastDecider::StatementsAt(const policy::CompiledBundle& bundle,
-                                                             const v1::Detail& detail) const {
+Result<std::optional<machine::SubjectStatements>> PastDecider::StatementsAt(
+    const policy::CompiledBundle& bundle, const v1::Detail& detail) const {
   machine::SubjectStatements statements;
   for (const auto& looked_at : detail.statements()) {
     auto id = StatementId::From(looked_at.statement_id());
     if (!id) return Damaged("a detail names no statement");
     SCHAKEL_ASSIGN(auto stored, Read<state::v1::StatementState>(state_, store::Family::kRegistry,
                                                                 machine::keys::Statement(*id)));
-    if (!stored) return Damaged("a statement that a detail names is missing");
+    if (!stored || stored->destroyed_us() != 0) {
+      return std::optional<machine::SubjectStatements>();
+    }
     stored->set_withdrawn_us(looked_at.withdrawn_us());  // as it stood
     statements.ids.push_back(*id);
     statements.interned.push_back(bundle.Intern(machine::ToConsentFact(*stored)));
     statements.states.push_back(*std::move(stored));
   }
-  return statements;
+  return std::optional(std::move(statements));
 }
 
 Status PastDecider::DecideRecipient(const std::vector<PastRecord>& event,
@@ -138,7 +140,7 @@ Status PastDecider::DecideRecipient(const std::vector<PastRecord>& event,
   return {};
 }
 
-Result<std::vector<std::vector<Redecided>>> PastDecider::Decide(
+Result<std::optional<std::vector<std::vector<Redecided>>>> PastDecider::Decide(
     const std::vector<PastRecord>& event) {
   const v1::Record& record = event.front().record;
   const v1::Detail& detail = event.front().detail;
@@ -170,7 +172,8 @@ Result<std::vector<std::vector<Redecided>>> PastDecider::Decide(
   question.metas = std::move(sections.metas);
   for (const auto& past : event) {
     SCHAKEL_ASSIGN(auto statements, StatementsAt(bundle, past.detail));
-    question.statements.push_back(std::move(statements));
+    if (!statements) return std::optional<std::vector<std::vector<Redecided>>>();
+    question.statements.push_back(*std::move(statements));
   }
   for (size_t i = 0; i < event.size(); ++i) {
     question.facts.push_back(
@@ -184,7 +187,7 @@ Result<std::vector<std::vector<Redecided>>> PastDecider::Decide(
   for (int place = 0; place < detail.recipients_size(); ++place) {
     SCHAKEL_TRY(DecideRecipient(event, question, static_cast<uint32_t>(place), &out));
   }
-  return out;
+  return std::optional(std::move(out));
 }
 
 }  // namespace schakel::query

@@ -32,15 +32,18 @@ class PastDecider {
   PastDecider(const store::StateReader& state, Bundles& bundles, std::optional<ActiveBundle> by)
       : state_(state), bundles_(bundles), by_(std::move(by)) {}
 
-  // For each record of the event and each question of its detail, in their order.
+  // For each record of the event and each question of its detail, in their order; nullopt when a
+  // statement that was looked at has been destroyed by its term.
   // DATA_LOSS when an input that the details name is not in the state.
   // REQUIRES: all records of one publish or delivery event, each with its detail.
-  Result<std::vector<std::vector<Redecided>>> Decide(const std::vector<PastRecord>& event);
+  Result<std::optional<std::vector<std::vector<Redecided>>>> Decide(
+      const std::vector<PastRecord>& event);
 
  private:
   Result<state::v1::OrganisationVersion> EntryAt(const std::string& oin, uint64_t version);
-  Result<machine::SubjectStatements> StatementsAt(const policy::CompiledBundle& bundle,
-                                                  const v1::Detail& detail) const;
+  // nullopt as Decide says.
+  Result<std::optional<machine::SubjectStatements>> StatementsAt(
+      const policy::CompiledBundle& bundle, const v1::Detail& detail) const;
   Status DecideRecipient(const std::vector<PastRecord>& event,
                          const machine::SignalQuestion& question, uint32_t place,
                          std::vector<std::vector<Redecided>>* out);

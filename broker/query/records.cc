@@ -6,6 +6,7 @@
 #include "broker/machine/context.h"
 #include "broker/machine/keys.h"
 #include "broker/query/audit_fields.h"
+#include "broker/query/destroyed.h"
 #include "broker/query/index_source.h"
 #include "broker/query/reading.h"
 
@@ -31,7 +32,12 @@ class Matcher : public audit::RecordMatcher {
  public:
   explicit Matcher(const v1::RecordFilter& filter) : RecordMatcher(filter), filter_(filter) {}
 
-  bool IsEmpty() const { return filter_.ByteSizeLong() == 0; }
+  // Whether it asks for nothing that a destroyed record would have to say.
+  bool TakesDestroyed() const {
+    v1::RecordFilter rest = filter_;
+    rest.clear_index();
+    return rest.ByteSizeLong() == 0;
+  }
 
   bool Matches(const v1::Record& record, const Bytes& detail) const {
     if (!RecordMatcher::Matches(record)) return false;
@@ -53,6 +59,10 @@ class Matcher : public audit::RecordMatcher {
 IndexSource Places(const store::StateReader& state, const Scope& scope,
                    const v1::RecordFilter& filter, uint64_t begin, uint64_t end) {
   std::vector<Bytes> prefixes;
+  if (filter.has_index()) {
+    if (filter.index() >= end) return IndexSource::All(end, end);
+    return IndexSource::All(std::max(begin, filter.index()), filter.index() + 1);
+  }
   if (filter.has_subject()) {
     for (const auto& pair : filter.subject().pairs()) {
       prefixes.push_back(machine::keys::SubjectIndexPrefix(pair));
@@ -72,17 +82,21 @@ IndexSource Places(const store::StateReader& state, const Scope& scope,
   return IndexSource::Of(state, prefixes, begin, end);
 }
 
-v1::AuditedRecord Audited(uint64_t index, state::v1::StoredRecord stored, bool with_details) {
+Result<v1::AuditedRecord> Audited(uint64_t index, state::v1::StoredRecord stored, bool with_details,
+                                  Destroyed* destroyed) {
   v1::AuditedRecord out;
   out.set_index(index);
   if (stored.destroyed_us() != 0) {
-    machine::SetTimestamp(stored.destroyed_us(), out.mutable_destroyed()->mutable_time());
-    out.mutable_destroyed()->set_term(stored.term());
+    SCHAKEL_ASSIGN(*out.mutable_destroyed(),
+                   destroyed->By(stored.destroyed_us(), stored.sweep_index()));
     return out;
   }
   out.set_record(std::move(*stored.mutable_record()));
   out.set_salt(std::move(*stored.mutable_salt()));
-  if (with_details) {
+  if (stored.detail_destroyed_us() != 0) {
+    SCHAKEL_ASSIGN(*out.mutable_detail_destroyed(),
+                   destroyed->By(stored.detail_destroyed_us(), stored.detail_sweep_index()));
+  } else if (with_details) {
     out.set_detail(std::move(*stored.mutable_detail()));
     out.set_detail_salt(std::move(*stored.mutable_detail_salt()));
   }
@@ -114,10 +128,8 @@ Result<v1::QueryRecordsResponse> QueryRecords(const store::StateReader& state,
   Scope scope = Scope::Of(grant);
   Matcher matcher(request.filter());
   if (matcher.from_us() > 0) {
-    SCHAKEL_ASSIGN(auto meta, MetaOf(state));
-    // All records before it are destroyed.
-    uint64_t standing = std::max(place.next, std::min(meta.swept_records(), place.tree_size));
-    SCHAKEL_ASSIGN(place.next, FirstNotBefore(state, standing, place.tree_size, matcher.from_us()));
+    SCHAKEL_ASSIGN(place.next,
+                   FirstNotBefore(state, place.next, place.tree_size, matcher.from_us()));
   }
 
   v1::QueryRecordsResponse response;
@@ -125,6 +137,7 @@ Result<v1::QueryRecordsResponse> QueryRecords(const store::StateReader& state,
   response.set_tree_size(place.tree_size);
   response.set_scope(scope.name());
   PageRoom room(size);
+  Destroyed destroyed(state);
   IndexSource places = Places(state, scope, request.filter(), place.next, place.tree_size);
   for (size_t looked = 0;; ++looked) {
     SCHAKEL_ASSIGN(auto index, places.Next());
@@ -134,7 +147,7 @@ Result<v1::QueryRecordsResponse> QueryRecords(const store::StateReader& state,
       SCHAKEL_ASSIGN(auto stored, RecordAt(state, *index));
       v1::Record record;
       if (stored.destroyed_us() != 0) {
-        if (!scope.region() || !matcher.IsEmpty()) continue;
+        if (!scope.region() || !matcher.TakesDestroyed()) continue;
       } else {
         if (!record.ParseFromString(stored.record())) {
           return Damaged("a stored value is no Record");
@@ -142,7 +155,8 @@ Result<v1::QueryRecordsResponse> QueryRecords(const store::StateReader& state,
         if (matcher.IsPast(record)) break;  // records are in order of time
         if (!scope.Covers(record) || !matcher.Matches(record, stored.detail())) continue;
       }
-      v1::AuditedRecord audited = Audited(*index, std::move(stored), request.with_details());
+      SCHAKEL_ASSIGN(auto audited,
+                     Audited(*index, std::move(stored), request.with_details(), &destroyed));
       full = !room.Take(audited.ByteSizeLong());
       if (!full) *response.add_records() = std::move(audited);
     }

@@ -19,7 +19,7 @@ Status CheckQueryRecords(const PageTokens& tokens, const OrganisationId& caller,
 // at; then it has a token, however few it holds: nothing is left out silently. Later pages keep to
 // the tree that the first one saw. INVARIANT: in scope own no filter and no token gives a record to
 // which none of the granted organisations is a party. What remains of destroyed records is listed
-// only to a region's scope without any filter, since nobody can tell what they were.
+// only to a region's scope without any filter but the index, since nobody can tell what they were.
 // Errors as CheckQueryRecords.
 Result<v1::QueryRecordsResponse> QueryRecords(const store::StateReader& state,
                                               const PageTokens& tokens,

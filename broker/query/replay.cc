@@ -8,6 +8,7 @@
 #include "broker/machine/facts.h"
 #include "broker/machine/keys.h"
 #include "broker/query/audit_fields.h"
+#include "broker/query/destroyed.h"
 #include "broker/query/page_token.h"
 #include "broker/query/past_event.h"
 #include "broker/query/reading.h"
@@ -17,8 +18,8 @@ namespace schakel::query {
 
 namespace {
 
-bool WasDecision(const std::string& term) {
-  return term == "records.publish" || term == "records.delivery";
+bool IsDecision(v1::RecordKind kind) {
+  return kind == v1::RECORD_KIND_PUBLISH || kind == v1::RECORD_KIND_DELIVERY;
 }
 
 // Walks through the log, event by event.
@@ -26,7 +27,11 @@ class Replayer {
  public:
   Replayer(const store::StateReader& state, Bundles& bundles, const Scope& scope,
            const v1::ReplayRequest& request, const std::optional<ActiveBundle>& by)
-      : state_(state), scope_(scope), first_(request.first_index()), decider_(state, bundles, by) {}
+      : state_(state),
+        scope_(scope),
+        first_(request.first_index()),
+        decider_(state, bundles, by),
+        destroyed_(state) {}
 
   Result<v1::ReplayResponse> Run(uint32_t page_size) {
     const uint64_t end = scope_.tree_size();
@@ -46,8 +51,12 @@ class Replayer {
   Result<std::optional<PastRecord>> Load(uint64_t index) {
     ++looked_;
     SCHAKEL_ASSIGN(auto stored, RecordAt(state_, index));
-    last_destroyed_ = stored.destroyed_us() != 0 && WasDecision(stored.term());
-    if (stored.destroyed_us() != 0) return std::optional<PastRecord>();
+    last_destroyed_ = false;
+    if (stored.destroyed_us() != 0) {
+      SCHAKEL_ASSIGN(auto by, destroyed_.By(stored.destroyed_us(), stored.sweep_index()));
+      last_destroyed_ = IsDecision(by.kind());
+      return std::optional<PastRecord>();
+    }
     PastRecord past;
     past.has_detail = !stored.detail().empty();
     if (!past.record.ParseFromString(stored.record()) ||
@@ -81,9 +90,7 @@ class Replayer {
       if (last_destroyed_ && index >= first_) out_.set_destroyed(out_.destroyed() + 1);
       return index + 1;
     }
-    bool decision = (first->record.kind() == v1::RECORD_KIND_PUBLISH ||
-                     first->record.kind() == v1::RECORD_KIND_DELIVERY) &&
-                    !first->record.detail_commitment().empty();
+    bool decision = IsDecision(first->record.kind()) && !first->record.detail_commitment().empty();
     if (!decision || !scope_.Covers(first->record)) return index + 1;
 
     std::vector<PastRecord> event;
@@ -98,13 +105,17 @@ class Replayer {
     // A sweep ends anywhere: what stands right behind destroyed decisions may lack its first part.
     bool whole = !after_destroyed && std::all_of(event.begin(), event.end(),
                                                  [](const auto& e) { return e.has_detail; });
-    if (!whole) {
+    std::optional<std::vector<std::vector<Redecided>>> decided;
+    if (whole) {
+      SCHAKEL_ASSIGN(decided, decider_.Decide(event));
+    }
+    if (!decided) {  // a detail, or a statement, went by its term
       for (const auto& past : event) {
         if (past.record.index() >= first_) out_.set_destroyed(out_.destroyed() + 1);
       }
       return next;
     }
-    SCHAKEL_ASSIGN(auto again, decider_.Decide(event));
+    const auto& again = *decided;
     for (size_t i = 0; i < event.size(); ++i) {
       if (event[i].record.index() >= first_) Compare(event[i], again[i]);
     }
@@ -132,6 +143,7 @@ class Replayer {
   const Scope& scope_;
   const uint64_t first_;
   PastDecider decider_;
+  Destroyed destroyed_;
   v1::ReplayResponse out_;
   size_t looked_ = 0;
   bool last_destroyed_ = false;

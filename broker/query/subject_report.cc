@@ -11,6 +11,7 @@
 #include "broker/query/audit_fields.h"
 #include "broker/query/index_source.h"
 #include "broker/query/reading.h"
+#include "policy/engine/retention.h"
 
 namespace schakel::query {
 
@@ -113,6 +114,20 @@ void FillRecipients(const v1::Detail& detail, v1::SubjectReportEntry* out) {
   }
 }
 
+// Up to when the terms reach for everybody.
+Status FillDestroyed(const store::StateReader& state, Bundles& bundles, v1::DestroyedBefore* out) {
+  SCHAKEL_ASSIGN(const auto active, bundles.Active(state));
+  SCHAKEL_ASSIGN(const auto meta, MetaOf(state));
+  const auto shortest = policy::ShortestPersonTerm(*active.bundle);
+  const auto keep_us = static_cast<uint64_t>(std::chrono::microseconds(shortest.keep).count());
+  machine::SetTimestamp(meta.time_us() > keep_us ? meta.time_us() - keep_us : 0,
+                        out->mutable_before());
+  out->set_rule(shortest.rule);
+  out->set_bundle_digest(active.digest.str());
+  out->set_bundle(active.bundle->name() + " " + active.bundle->version());
+  return {};
+}
+
 Result<v1::SubjectReportEntry> Line(const store::StateReader& state, uint64_t index, Names* names) {
   SCHAKEL_ASSIGN(auto stored, RecordAt(state, index));
   v1::Record record;
@@ -150,7 +165,7 @@ Status CheckSubjectReport(const PageTokens& tokens, const OrganisationId& caller
   return Failure(tokens.Open(ListOf(caller, request), request.page_token()));
 }
 
-Result<v1::SubjectReportResponse> SubjectReport(const store::StateReader& state,
+Result<v1::SubjectReportResponse> SubjectReport(const store::StateReader& state, Bundles& bundles,
                                                 const PageTokens& tokens,
                                                 const OrganisationId& caller,
                                                 const machine::QueryGrant& grant,
@@ -165,6 +180,7 @@ Result<v1::SubjectReportResponse> SubjectReport(const store::StateReader& state,
 
   v1::SubjectReportResponse response;
   *response.mutable_receipt() = grant.receipt;
+  SCHAKEL_TRY(FillDestroyed(state, bundles, response.mutable_destroyed()));
   PageRoom room(size);
   Names names(state);
   const auto& found = collector.found();

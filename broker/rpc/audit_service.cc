@@ -101,8 +101,8 @@ grpc::ServerUnaryReactor* AuditService::SubjectReport(grpc::CallbackServerContex
             parts_, std::move(look), caller, answer,
             [=, this](uint64_t, const machine::QueryGrant& grant) {
               Answer(parts_, answer, response, [&](const store::StateReader& state) {
-                return query::SubjectReport(state, *parts_.tokens, caller.organisation, grant,
-                                            *request);
+                return query::SubjectReport(state, *parts_.bundles, *parts_.tokens,
+                                            caller.organisation, grant, *request);
               });
             });
       });

@@ -125,6 +125,9 @@ Status BrokerServer::StartSequencer() {
   SCHAKEL_TRY(checkpointer_->SignNow());
   checkpointer_->Start();
   ReleaseLeftovers();
+  DestroyerParts parts{store_.get(), sequencer_.get(),       clock_, &instruments_,
+                       log_,         settings_.reserve_bytes};
+  SCHAKEL_ASSIGN(destroyer_, Destroyer::Start(parts));
   return {};
 }
 
@@ -250,17 +253,11 @@ void BrokerServer::Look() {
 }
 
 void BrokerServer::LookOften() {
-  // Records whose term ended go in the quiet of every tenth minute.
-  constexpr int kSweepSeconds = 600;
   std::unique_lock lock(mutex_);
-  for (int second = 1; !wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; });
-       ++second) {
+  while (!wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) {
     lock.unlock();
     Look();
     hub_.CheckStreams(clock_->Steady());
-    if (sequencer_ && second % kSweepSeconds == 0) {
-      sequencer_->Submit(machine::Sweep{}, std::nullopt, [](const Result<machine::Outcome>&) {});
-    }
     lock.lock();
   }
 }
@@ -350,6 +347,7 @@ std::string BrokerServer::OnCommand(const std::string& request) {
 
 void BrokerServer::Drain() {
   if (server_) server_->Drain(settings_.drain_timeout);
+  destroyer_.reset();
   if (sequencer_) sequencer_->Stop();
   if (checkpointer_) {
     checkpointer_->Stop();

@@ -11,6 +11,7 @@
 #include "broker/delivery/inbox_hub.h"
 #include "broker/delivery/write_gate.h"
 #include "broker/rpc/control_socket.h"
+#include "broker/rpc/destroyer.h"
 #include "broker/rpc/directory_cache.h"
 #include "broker/rpc/instruments.h"
 #include "broker/rpc/parts.h"
@@ -91,6 +92,7 @@ class BrokerServer final : public sequencer::Listener {
   std::unique_ptr<sequencer::Sequencer> sequencer_;  // null: halted_ says why
   std::optional<Error> halted_;
   std::unique_ptr<sequencer::Checkpointer> checkpointer_;
+  std::unique_ptr<Destroyer> destroyer_;
   std::unique_ptr<transport::CallMetrics> call_metrics_;
   std::unique_ptr<transport::Authenticator> authenticator_;
   transport::StreamWatch streams_;

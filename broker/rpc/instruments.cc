@@ -51,7 +51,15 @@ Instruments::Instruments(transport::Metrics* metrics)
       backups_failed_(
           metrics->Counter("schakel_backups_failed_total",
                            "Backups that could not be made since the start. Unit: backups. Alert: "
-                           "SchakelBackupFailed.")) {}
+                           "SchakelBackupFailed.")),
+      destruction_owed_(metrics->Gauge("schakel_destruction_owed_seconds",
+                                       "How long, at most, something has been destroyed that is "
+                                       "still on the disk; 0 when all is "
+                                       "gone. Unit: seconds. Alert: SchakelDestructionLate.")),
+      destruction_failed_(metrics->Counter(
+          "schakel_destruction_failed_total",
+          "Sweeps, and rewritings of the disk, that did not succeed and are tried again. Unit: "
+          "tries. Alert: SchakelDestructionFails.")) {}
 
 void Instruments::Show(const Levels& levels) {
   const auto set = [](prometheus::Gauge& gauge, uint64_t value) {
@@ -69,6 +77,12 @@ void Instruments::Show(const Levels& levels) {
   set(records_, levels.records);
   set(signed_records_, levels.signed_records);
 }
+
+void Instruments::DestructionOwed(Micros time) {
+  destruction_owed_.Set(std::chrono::duration<double>(time).count());
+}
+
+void Instruments::DestructionFailed() { destruction_failed_.Increment(); }
 
 void Instruments::BackupEnded(bool made, Micros now) {
   if (made) {

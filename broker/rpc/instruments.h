@@ -30,6 +30,8 @@ class Instruments {
   };
   void Show(const Levels& levels);
   void BackupEnded(bool made, Micros now);
+  void DestructionOwed(Micros time);
+  void DestructionFailed();
 
  private:
   prometheus::Gauge& serving_;
@@ -45,6 +47,8 @@ class Instruments {
   prometheus::Gauge& signed_records_;
   prometheus::Gauge& last_backup_;
   prometheus::Counter& backups_failed_;
+  prometheus::Gauge& destruction_owed_;
+  prometheus::Counter& destruction_failed_;
 };
 
 }  // namespace schakel::rpc

@@ -226,6 +226,37 @@ rocksdb::Status Database::Write(const Batch& batch, std::optional<uint64_t> posi
   return db_->Write(options, &out);
 }
 
+rocksdb::Status Database::Flush() { return db_->Flush(rocksdb::FlushOptions(), handles_); }
+
+rocksdb::Status Database::CompactRange(Family family, BytesView begin, BytesView end,
+                                       std::atomic<bool>* cancelled) {
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
+  options.blob_garbage_collection_age_cutoff = 1.0;
+  options.canceled = cancelled;
+  const rocksdb::Slice first(begin.data(), begin.size());
+  const rocksdb::Slice last(end.data(), end.size());
+  return db_->CompactRange(options, handle(family), begin.empty() ? nullptr : &first,
+                           end.empty() ? nullptr : &last);
+}
+
+rocksdb::Status Database::RenewManifest() {
+  rocksdb::ColumnFamilyHandle* const own = handles_[0];
+  const std::string filler(kManifestBytesMax + 1, '\0');  // before all other keys
+  rocksdb::Status status = db_->Put(rocksdb::WriteOptions(), own, filler, "");
+  if (status.ok()) status = db_->Flush(rocksdb::FlushOptions(), own);
+  if (status.ok()) status = db_->Delete(rocksdb::WriteOptions(), own, filler);
+  if (status.ok()) status = db_->Flush(rocksdb::FlushOptions(), own);
+  if (!status.ok()) return status;
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  status = db_->CompactRange(options, own, nullptr, nullptr);
+  // The log of the filler goes with the next flush of every family.
+  return status.ok() ? Flush() : status;
+}
+
 Result<uint64_t> Database::ReadPosition(const rocksdb::Snapshot* snapshot) const {
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;

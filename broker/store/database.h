@@ -51,6 +51,15 @@ class Database {
   // Writes `batch`, and with a position also that, in one piece; waits for the disk when `sync`.
   rocksdb::Status Write(const Batch& batch, std::optional<uint64_t> position, bool sync);
 
+  // Writes all that is in memory, of every family, to files.
+  rocksdb::Status Flush();
+  // Rewrites the files of a range down to the last level, with all their blob files.
+  rocksdb::Status CompactRange(Family family, BytesView begin, BytesView end,
+                               std::atomic<bool>* cancelled);
+  // Makes RocksDB begin a new list of files. It has no call for that: a key that is longer than the
+  // list may grow is written to the own family and taken back.
+  rocksdb::Status RenewManifest();
+
   // The position that `snapshot` (null: now) holds, 0 when there is none.
   Result<uint64_t> ReadPosition(const rocksdb::Snapshot* snapshot) const;
 

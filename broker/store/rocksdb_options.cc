@@ -46,7 +46,8 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options,
   db.max_open_files = 1024;
   // LIMIT: the log, and with it the time of a start.
   db.max_total_wal_size = 256 * kMiB;
-  db.max_manifest_file_size = 16 * kMiB;
+  // LIMIT: the list of files. Renewing it (Database::RenewManifest) takes as much once.
+  db.max_manifest_file_size = kManifestBytesMax;
   // LIMIT: the info log. It holds settings and file numbers only.
   db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   db.max_log_file_size = 4 * kMiB;

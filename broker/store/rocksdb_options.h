@@ -15,6 +15,9 @@ namespace schakel::store {
 // The family that RocksDB always has. It holds the store's own two keys: format and position.
 inline constexpr std::string_view kOwnFamily = "default";
 
+// How long RocksDB's list of files gets before it begins another one.
+inline constexpr size_t kManifestBytesMax = size_t{4} << 20;
+
 struct DatabaseOptions {
   std::unique_ptr<rocksdb::Env> env;  // null: the operating system's; outlives the database
   rocksdb::DBOptions database;

@@ -12,8 +12,6 @@
 namespace schakel::store {
 namespace {
 
-rocksdb::Slice ToSlice(BytesView view) { return {view.data(), view.size()}; }
-
 uint64_t Property(const Database& database, Family family, const std::string& name) {
   uint64_t value = 0;
   database.db().GetIntProperty(database.handle(family), name, &value);
@@ -135,26 +133,12 @@ void Store::Prefetch(Family family, std::span<const BytesView> keys) const {
 
 Status Store::CompactRange(Family family, BytesView begin, BytesView end) {
   if (options_.read_only) return ReadOnly();
-  rocksdb::CompactRangeOptions compact;
-  compact.exclusive_manual_compaction = false;
-  compact.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
-  compact.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
-  compact.blob_garbage_collection_age_cutoff = 1.0;
-  const rocksdb::Slice first = ToSlice(begin);
-  const rocksdb::Slice last = ToSlice(end);
-  return ToStatus(
-      database_->db().CompactRange(compact, database_->handle(family),
-                                   begin.empty() ? nullptr : &first, end.empty() ? nullptr : &last),
-      "compacting");
+  return ToStatus(database_->CompactRange(family, begin, end, &cancelled_), "compacting");
 }
 
 Status Store::Flush() {
   if (options_.read_only) return ReadOnly();
-  for (const Family family : kFamilies) {
-    SCHAKEL_TRY(ToStatus(database_->db().Flush(rocksdb::FlushOptions(), database_->handle(family)),
-                         "flushing"));
-  }
-  return {};
+  return ToStatus(database_->Flush(), "flushing");
 }
 
 Status Store::VerifyFiles() const {

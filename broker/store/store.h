@@ -3,10 +3,12 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "broker/store/high_water.h"
 #include "broker/store/state_store.h"
@@ -94,6 +96,25 @@ class Store final : public StateStore {
   // off the commit path.
   Status CompactRange(Family family, BytesView begin, BytesView end);
 
+  // A range of keys of a family; "" as in CompactRange.
+  struct Range {
+    Family family = Family::kContent;
+    Bytes begin;
+    Bytes end;
+  };
+  // Takes off the disk what was deleted or overwritten in `ranges` before the call, or before the
+  // first of the calls since the last success: memory goes to files, so that the write-ahead log of
+  // before is deleted; the ranges are rewritten; a new list of files is begun, since the old one
+  // names first and last keys of files that are gone; then the folder is looked through: on success
+  // no file is left that holds anything of before. Waits for a copy that is being made. Snapshots
+  // older than that make it STORE_IN_USE, too little room for what has to be rewritten while
+  // `reserve_bytes` stay free makes it STORAGE_LOW, both without effect. STORE_FILES_LEFT: the
+  // folder is not clean. STORE_CANCELLED: after CancelScour. It can be called again after any error
+  // but STORE_FAILED. Slow: off the commit path.
+  Status Scour(const std::vector<Range>& ranges, uint64_t reserve_bytes);
+  // Ends a Scour that runs, and refuses others. Any thread.
+  void CancelScour();
+
   // Writes everything in memory to files and syncs them: the next start has no log to replay.
   Status Flush();
 
@@ -129,6 +150,9 @@ class Store final : public StateStore {
   std::unique_ptr<StateReader> durable_;
   std::mutex commit_mutex_;
   std::optional<HighWaterFile> high_water_;  // none: read-only, or missing until a commit
+  mutable std::mutex copy_mutex_;            // a copy and a scouring exclude each other
+  uint64_t scour_before_ = 0;  // RocksDB's number of the first call since the last success
+  std::atomic<bool> cancelled_{false};
 };
 
 }  // namespace schakel::store

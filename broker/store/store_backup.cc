@@ -31,6 +31,7 @@ Status Fill(const Database& database, const fs::path& folder) {
 }  // namespace
 
 Status Store::BackUp(const fs::path& folder) const {
+  const std::lock_guard lock(copy_mutex_);
   if (auto failed = failure()) return *failed;
   std::error_code error;
   if (!fs::create_directory(folder, error)) {

@@ -58,6 +58,36 @@ Result<sdk::ProvenRecord> ProveWhat(Invocation& invocation, const ProveOptions& 
   return options.receipt.empty() ? log.client->ProveIndex(index) : log.client->Prove(receipt);
 }
 
+Json DestroyedJson(const v1::DestroyedRecord& destroyed) {
+  return {{"time", TimeText(destroyed.time())},
+          {"term", destroyed.term()},
+          {"bundle", destroyed.bundle()},
+          {"bundleDigest", HexEncode(destroyed.bundle_digest())},
+          {"sweepIndex", destroyed.sweep_index()}};
+}
+
+// To an auditor: what remains of the record, when it, or its detail, was destroyed. The look is a
+// record of the log itself; nobody else may ask.
+Result<std::optional<v1::AuditedRecord>> RemainsOf(Invocation& invocation,
+                                                   const ProveOptions& options, uint64_t index) {
+  SCHAKEL_ASSIGN(const bool of_custodian, options.which.OfCustodian(invocation));
+  if (of_custodian || !options.receipt.empty()) return std::optional<v1::AuditedRecord>();
+  SCHAKEL_ASSIGN(auto* const session, invocation.session());
+  SCHAKEL_ASSIGN(const auto self, session->self());
+  SCHAKEL_ASSIGN(auto* const directory, session->directory());
+  SCHAKEL_ASSIGN(const auto entry, directory->GetRaw(self));
+  if (entry.entry().organisation().role() != v1::ROLE_AUDITOR) {
+    return std::optional<v1::AuditedRecord>();
+  }
+  v1::QueryRecordsRequest request;
+  request.mutable_filter()->set_index(index);
+  request.set_page_size(1);
+  SCHAKEL_ASSIGN(auto* const audit, session->audit());
+  SCHAKEL_ASSIGN(const auto page, audit->Query(request));
+  if (page.records_size() != 1) return std::optional<v1::AuditedRecord>();
+  return std::optional(page.records(0));
+}
+
 Result<ExitCode> Prove(Invocation& invocation, const ProveOptions& options) {
   if (options.index.empty() == options.receipt.empty()) {
     return UsageError(invocation.Text(Msg::kIndexOrReceipt), "INDEX");
@@ -71,18 +101,32 @@ Result<ExitCode> Prove(Invocation& invocation, const ProveOptions& options) {
   const std::string index = std::to_string(proven.proof.index);
   const std::string size = std::to_string(proven.look.checkpoint.head.size);
   const std::string& origin = proven.look.checkpoint.origin;
+  SCHAKEL_ASSIGN(const auto remains, RemainsOf(invocation, options, proven.proof.index));
   if (invocation.format() == Format::kTable) {
     invocation.Line(options.receipt.empty()
                         ? invocation.Text(Msg::kProvenIndex, {index, origin, size})
                         : invocation.Text(Msg::kProvenReceipt, {index, origin, size}));
+    if (remains && remains->has_destroyed()) {
+      invocation.Line(invocation.Text(Msg::kProvenDestroyed,
+                                      {index, DestroyedText(invocation, remains->destroyed())}));
+    }
+    if (remains && remains->has_detail_destroyed()) {
+      invocation.Line(
+          invocation.Text(Msg::kProvenDetailDestroyed,
+                          {index, DestroyedText(invocation, remains->detail_destroyed())}));
+    }
     if (proven.look.first_look()) invocation.Note(Msg::kFirstLook);
     return ExitCode::kOk;
   }
-  const Json json = {{"index", proven.proof.index},
-                     {"entry", HexEncode(proven.entry.view())},
-                     {"origin", origin},
-                     {"treeSize", proven.look.checkpoint.head.size},
-                     {"proof", bundle}};
+  Json json = {{"index", proven.proof.index},
+               {"entry", HexEncode(proven.entry.view())},
+               {"origin", origin},
+               {"treeSize", proven.look.checkpoint.head.size},
+               {"proof", bundle}};
+  if (remains && remains->has_destroyed()) json["destroyed"] = DestroyedJson(remains->destroyed());
+  if (remains && remains->has_detail_destroyed()) {
+    json["detailDestroyed"] = DestroyedJson(remains->detail_destroyed());
+  }
   invocation.ShowJson(json.dump(2), {json.dump()}, Table({}));
   return ExitCode::kOk;
 }

@@ -37,6 +37,9 @@ void AddAuditQuery(CLI::App* noun, Invocation& invocation);
 // verify and export
 void AddAuditVerify(CLI::App* noun, Invocation& invocation);
 
+// When something was destroyed, by which rule of which bundle, and where the log says so.
+std::string DestroyedText(const Invocation& invocation, const v1::DestroyedRecord& destroyed);
+
 // A number of the log, from 0. USAGE otherwise.
 Result<uint64_t> ParseIndex(Language language, const std::string& text, const std::string& option);
 

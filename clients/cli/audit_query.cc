@@ -25,6 +25,7 @@ struct QueryOptions {
   std::string outcome;
   std::string ground;
   std::string reference;
+  std::string index;
   bool details = false;
   uint64_t limit = 100;
 };
@@ -60,6 +61,10 @@ Result<v1::QueryRecordsRequest> RequestOf(Invocation& invocation, const QueryOpt
     filter->set_signal_id(id.str());
   }
   filter->set_ground(options.section_ground);
+  if (!options.index.empty()) {
+    SCHAKEL_ASSIGN(const auto index, ParseIndex(invocation.language(), options.index, "--index"));
+    filter->set_index(index);
+  }
   if (!options.outcome.empty()) {
     const auto* outcome = ValueOfCode(v1::Outcome_descriptor(), options.outcome);
     if (outcome == nullptr) {
@@ -99,15 +104,43 @@ Cell OutcomeCell(Invocation& invocation, v1::Outcome outcome, const std::string&
   return {text, outcome == v1::OUTCOME_DENIED ? Colour::kBad : Colour::kNone};
 }
 
+// What a sweep destroyed: how many of what, by which rule of which bundle, and where they stood.
+std::string SweptText(Invocation& invocation, const v1::Record& record) {
+  const auto& facts = record.facts();
+  const std::string& what = facts.swept();
+  const Msg name = what == "details"      ? Msg::kSweptDetails
+                   : what == "signals"    ? Msg::kSweptSignals
+                   : what == "statements" ? Msg::kSweptStatements
+                                          : Msg::kSweptRecords;
+  const std::string kind = facts.swept_kind() == v1::RECORD_KIND_UNSPECIFIED
+                               ? ""
+                               : " (" + Word(invocation.language(), facts.swept_kind()) + ")";
+  const std::string place = facts.end_index() == 0
+                                ? ""
+                                : ", " + std::to_string(facts.first_index()) + "-" +
+                                      std::to_string(facts.end_index() - 1);
+  return invocation.Text(Msg::kSwept, {std::to_string(facts.count()), invocation.Text(name) + kind,
+                                       facts.rule(), facts.text()}) +
+         place;
+}
+
+std::string WithDestroyedDetail(Invocation& invocation, const v1::AuditedRecord& audited,
+                                std::string sections) {
+  if (!audited.has_detail_destroyed()) return sections;
+  if (!sections.empty()) sections += "; ";
+  return sections + invocation.Text(Msg::kDetailDestroyed,
+                                    {DestroyedText(invocation, audited.detail_destroyed())});
+}
+
 Status AddRow(Invocation& invocation, const v1::AuditedRecord& audited, Table& table) {
   if (audited.record().empty()) {
     table.Add({std::to_string(audited.index()),
                TimeText(audited.destroyed().time()),
-               {invocation.Text(Msg::kDestroyed, {audited.destroyed().term()}), Colour::kDim},
+               {Word(invocation.language(), audited.destroyed().kind()), Colour::kDim},
                "",
                "",
                "",
-               "",
+               {DestroyedText(invocation, audited.destroyed()), Colour::kDim},
                "",
                ""});
     return {};
@@ -120,13 +153,16 @@ Status AddRow(Invocation& invocation, const v1::AuditedRecord& audited, Table& t
   Names& names = invocation.names();
   const std::string type =
       record.signal_type().empty() ? "" : names.Of(CodeKind::kSignalType, record.signal_type());
-  table.Add({std::to_string(record.index()),
-             TimeText(Millis(static_cast<int64_t>(record.time_us() / 1000))),
-             Word(invocation.language(), record.kind()),
-             record.organisation().empty() ? "" : names.Organisation(record.organisation()),
-             record.actor(), type, SectionsText(invocation, record.sections()),
-             OutcomeCell(invocation, record.outcome(), record.reason()),
-             IdText(record.signal_id())});
+  table.Add(
+      {std::to_string(record.index()),
+       TimeText(Millis(static_cast<int64_t>(record.time_us() / 1000))),
+       Word(invocation.language(), record.kind()),
+       record.organisation().empty() ? "" : names.Organisation(record.organisation()),
+       record.actor(), type,
+       record.kind() == v1::RECORD_KIND_SWEEP
+           ? SweptText(invocation, record)
+           : WithDestroyedDetail(invocation, audited, SectionsText(invocation, record.sections())),
+       OutcomeCell(invocation, record.outcome(), record.reason()), IdText(record.signal_id())});
   return {};
 }
 
@@ -248,10 +284,21 @@ Result<ExitCode> Subject(Invocation& invocation, const SubjectOptions& options) 
                OutcomeCell(invocation, entry.outcome(), entry.reason()), entry.contact()});
   }
   invocation.Show(report, "entries", table);
+  if (report.has_destroyed()) {
+    const auto& destroyed = report.destroyed();
+    invocation.Note(Msg::kReportWholeFrom,
+                    {TimeText(destroyed.before()), destroyed.rule(), destroyed.bundle()});
+  }
   return ExitCode::kOk;
 }
 
 }  // namespace
+
+std::string DestroyedText(const Invocation& invocation, const v1::DestroyedRecord& destroyed) {
+  return invocation.Text(Msg::kDestroyed,
+                         {TimeText(destroyed.time()), destroyed.term(), destroyed.bundle(),
+                          std::to_string(destroyed.sweep_index())});
+}
 
 Result<uint64_t> ParseIndex(Language language, const std::string& text, const std::string& option) {
   uint64_t index = 0;
@@ -268,6 +315,7 @@ void AddAuditQuery(CLI::App* noun, Invocation& invocation) {
              "schakel audit query --outcome denied --limit 0 -o csv > denied.csv\n"
              "schakel audit query --subject-bsn @bsn.txt --ground \"AVG art. 57\" \\\n"
              "    --reference KL-2026-7 --details\n"
+             "schakel audit query --kind sweep --until 2026-07-01\n"
              "schakel audit query --custodian 1 --kind evaluation --from 2026-01-01");
   const auto options = std::make_shared<QueryOptions>();
   query.Value("--from", options->from, Msg::kOptFrom, "TIME");
@@ -277,6 +325,7 @@ void AddAuditQuery(CLI::App* noun, Invocation& invocation) {
   query.Choices("--kind", options->kinds, Msg::kOptKind, "KIND", v1::RecordKind_descriptor());
   query.Value("--subject-bsn", options->bsn, Msg::kOptOneBsn, "@FILE");
   query.Value("--signal", options->signal, Msg::kArgSignal, "ID");
+  query.Value("--index", options->index, Msg::kArgIndex, "INDEX");
   query.Value("--section-ground", options->section_ground, Msg::kOptSectionGround, "CODE");
   query.Value("--outcome", options->outcome, Msg::kOptOutcome, "permitted|denied");
   query.Value("--ground", options->ground, Msg::kOptWhy, "TEXT");

@@ -96,6 +96,7 @@ Result<v1::SubjectReportResponse> AuditClient::SubjectReportAll(v1::SubjectRepor
     SCHAKEL_ASSIGN(auto page, SubjectReport(request));
     for (auto& entry : *page.mutable_entries()) all.add_entries()->Swap(&entry);
     *all.mutable_receipt() = page.receipt();
+    *all.mutable_destroyed() = page.destroyed();
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
   return all;

@@ -111,9 +111,6 @@ void BuildCodes(const Bundle& bundle, Tables* t, Problems* problems) {
       problems->Unknown(kSignalTypesFile, type.source_line(), "link", type.link());
     }
   }
-  bool has_default = false;
-  for (const auto& record : m.retention().records()) has_default |= record.kind() == "default";
-  if (!has_default) problems->Invalid(kManifestFile, 1, "missing 'default' in retention.records");
   std::set<uint32_t> epochs;
   for (const v1::BundleKeyDocument& document : m.key_documents()) {
     if (!epochs.insert(document.epoch()).second) {

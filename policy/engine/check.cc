@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "policy/engine/compile.h"
+#include "policy/engine/retention.h"
 #include "policy/engine/rule_terms.h"
 #include "policy/engine/tables.h"
 
@@ -30,6 +31,7 @@ class Checker {
     }
     CheckTypes();
     CheckGrounds();
+    CheckStatementTerm();
   }
 
  private:
@@ -215,6 +217,23 @@ class Checker {
       if (ground.kind() == v1::BUNDLE_GROUND_KIND_CONSENT || !ground.article().empty()) continue;
       Report(Severity::kError, "ground-without-article", kGroundsFile, ground.source_line(),
              "statutory ground '" + ground.code() + "' names no article");
+    }
+  }
+
+  // A decision is recomputed from the statements that it relied on.
+  void CheckStatementTerm() {
+    const Millis statements = StatementTerm(bundle_).keep;
+    for (const v1::BundleSignalType& type : source_.signal_types.signal_types()) {
+      Millis longest{0};
+      for (const auto kind : {v1::RECORD_KIND_PUBLISH, v1::RECORD_KIND_DELIVERY}) {
+        const Millis record = RecordTerm(bundle_, kind, type.code())->keep;
+        const auto detail = DetailTerm(bundle_, kind);
+        longest = std::max(longest, detail ? std::min(detail->keep, record) : record);
+      }
+      if (longest <= statements) continue;
+      Report(Severity::kWarning, "statements-too-short", kManifestFile, 1,
+             "retention.statements is shorter than the details of decisions on '" + type.code() +
+                 "' are kept: in between, decisions that rested on consent can't be recomputed");
     }
   }
 

@@ -109,23 +109,10 @@ std::vector<uint32_t> CompiledBundle::LiveEpochs() const {
   return epochs;
 }
 
-Millis CompiledBundle::StatementRetention() const {
-  return ToMillis(source_.manifest.retention().statements());
-}
-
 Millis CompiledBundle::StalledAfter(std::string_view signal_type) const {
   const v1::BundleSignalType* type = FindSignalType(signal_type);
   if (type == nullptr || !type->has_stalled_after()) return kStalledAfterDefault;
   return ToMillis(type->stalled_after());
-}
-
-Millis CompiledBundle::RecordRetention(std::string_view kind) const {
-  Millis fallback{0};
-  for (const v1::BundleRecordRetention& record : source_.manifest.retention().records()) {
-    if (record.kind() == kind) return ToMillis(record.keep());
-    if (record.kind() == "default") fallback = ToMillis(record.keep());
-  }
-  return fallback;
 }
 
 std::shared_ptr<const CompiledBundle> Compile(const Bundle& bundle, std::vector<Error>* problems) {
@@ -138,6 +125,7 @@ std::shared_ptr<const CompiledBundle> Compile(const Bundle& bundle, std::vector<
   Problems found(problems);
   CheckResponsible(source.manifest, &found);
   BuildCodes(source, t, &found);
+  BuildRetention(source, &found);
   if (problems->size() > before) return nullptr;  // places and codes agree from here on
   BuildAreas(source, t, &found);
   BuildGrounds(source, t, &found);

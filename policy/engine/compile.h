@@ -129,20 +129,16 @@ class CompiledBundle {
   // The functions that the table gives an organisation.
   std::vector<FunctionAtArea> FunctionsOf(const OrganisationId& oin) const;
 
-  // ---- Schemas, keys, retention ----
+  // ---- Schemas, keys. How long things are kept: retention.h ----
   // The schema id for a category of a signal type; empty when the type does not have the category.
   std::string_view SchemaId(std::string_view signal_type, std::string_view category) const;
   const ContentSchemas& schemas() const { return *schemas_; }
   // The pinned digest of an epoch's key document.
   std::optional<Digest> KeyDocument(uint32_t epoch) const;
   std::vector<uint32_t> LiveEpochs() const;  // ascending
-  Millis StatementRetention() const;
   // How long a signal of the type may wait before it counts as stalled; kStalledAfterDefault for a
   // type that does not say.
   Millis StalledAfter(std::string_view signal_type) const;
-  // For a kind of record, such as `publish`; the bundle's `default` for a kind that it does not
-  // name.
-  Millis RecordRetention(std::string_view kind) const;
 
   // ---- Step one of a decision ----
   Code SignalType(std::string_view code) const;

@@ -147,5 +147,6 @@ void BuildGrounds(const Bundle& bundle, Tables* t, Problems* problems);    // bu
 void BuildTypes(const Bundle& bundle, Tables* t, Problems* problems);      // build_codes.cc
 void BuildFunctions(const Bundle& bundle, Tables* t, Problems* problems);  // build_areas.cc
 void BuildRules(const Bundle& bundle, Tables* t, Problems* problems);      // build_rules.cc
+void BuildRetention(const Bundle& bundle, Problems* problems);             // retention.cc
 
 }  // namespace schakel::policy

@@ -110,8 +110,9 @@ std::string World::Run(size_t steps) {
     stats_.steps += commands;
     if (!wrong.empty()) return "step " + std::to_string(stats_.steps) + ": " + wrong;
   }
-  for (auto check : {&World::CheckQueues, &World::CheckFeed, &World::CheckContent,
-                     &World::CheckTree, &World::CheckOtherBatches}) {
+  for (auto check :
+       {&World::CheckQueues, &World::CheckFeed, &World::CheckContent, &World::CheckTree,
+        &World::CheckSweeps, &World::CheckTree, &World::CheckOtherBatches}) {
     std::string wrong = (this->*check)();
     if (!wrong.empty()) return "after step " + std::to_string(stats_.steps) + ": " + wrong;
   }

@@ -72,6 +72,8 @@ class World {
   std::string CheckFeed();
   std::string CheckContent();
   std::string CheckTree();
+  std::string CheckSweeps();  // lets years pass
+  std::string Sweep();
   std::string CheckOtherBatches();  // I6
   std::string CheckHandedOver(const machine::Leased& leased,
                               const std::vector<ModelHandOver>& expected, const Text& who);

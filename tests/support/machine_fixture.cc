@@ -107,6 +107,15 @@ void MachineFixture::AdvanceAndTick(Micros by) {
   TickAll();
 }
 
+void MachineFixture::SweepAll() {
+  while (Do(machine::Sweep{}).effects.sweep_left) continue;
+}
+
+void MachineFixture::AdvanceAndSweep(Micros by) {
+  Advance(by);
+  SweepAll();
+}
+
 // ---- Commands ----
 
 machine::Command MachineFixture::Make(machine::Request request,

@@ -131,6 +131,9 @@ class MachineFixture {
   // Advances and fires every timer that is due.
   void AdvanceAndTick(Micros by);
   void TickAll();
+  // Advances and sweeps until nothing is left that is due.
+  void AdvanceAndSweep(Micros by);
+  void SweepAll();
 
   // ---- Commands: each is a batch of its own, committed ----
   machine::Outcome Do(machine::Request request, std::optional<machine::Caller> caller = {});

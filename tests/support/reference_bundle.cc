@@ -53,14 +53,18 @@ const ReferenceBundle& Reference() {
   return bundle;
 }
 
-ReferenceBundle ReferenceWithVersion(const std::string& version) {
+ReferenceBundle ReferenceChanged(const std::string& file, const std::string& from,
+                                 const std::string& to) {
   policy::BundleFiles files = ReferenceFiles();
-  Bytes& manifest = files["bundle.yaml"];
-  const std::string old = "version: \"2026.1\"";
-  size_t at = manifest.find(old);
-  SCHAKEL_CHECK(at != Bytes::npos, "the reference bundle has that version");
-  manifest.replace(at, old.size(), "version: \"" + version + "\"");
+  Bytes& text = files[file];
+  const size_t at = text.find(from);
+  SCHAKEL_CHECK(at != Bytes::npos, "the reference bundle has what is to be changed");
+  text.replace(at, from.size(), to);
   return Pack(files);
+}
+
+ReferenceBundle ReferenceWithVersion(const std::string& version) {
+  return ReferenceChanged("bundle.yaml", "version: \"2026.1\"", "version: \"" + version + "\"");
 }
 
 ReferenceBundle ReferenceWithRules(const std::string& extra) {

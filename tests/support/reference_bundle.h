@@ -19,6 +19,9 @@ struct ReferenceBundle {
 const ReferenceBundle& Reference();
 // The same with another version text: other bytes, other digest, same rules.
 ReferenceBundle ReferenceWithVersion(const std::string& version);
+// The same with the first `from` in a file replaced.
+ReferenceBundle ReferenceChanged(const std::string& file, const std::string& from,
+                                 const std::string& to);
 // The same with `extra` appended to rules.yaml.
 ReferenceBundle ReferenceWithRules(const std::string& extra);
 

@@ -57,6 +57,7 @@ void RecordFilterRows(RpcTable& t) {
   t.Text("filter.actor", 128, false);
   t.Bad("filter.kinds", "not said", Number(0), FieldInvalid());
   t.Bad("filter.kinds", "a number that is no value", Number(99), FieldInvalid());
+  t.Free("filter.index", "any place may be asked for; behind the end of the log nothing stands");
   t.Bad("filter.outcome", "a number that is no value", Number(99), FieldInvalid());
 }
 

@@ -78,6 +78,10 @@ std::map<std::string, Example> Examples() {
        {Family::kHot, keys::RelianceOfDelivery(statement, item.position, item.number)}},
       {"Noticed", {Family::kHot, keys::Noticed(statement, recipient, signal.view())}},
       {"Stalled", {Family::kHot, keys::Stalled("ZHZ-7F3K", item)}},
+      {"Sweeping", {Family::kHot, keys::Sweeping()}},
+      {"SignalEnd",
+       {Family::kHot, keys::SignalEnd("rent-arrears", kNewYear2026 / 1000, sender, signal)}},
+      {"StatementEnd", {Family::kHot, keys::StatementEnd(kNewYear2026, statement)}},
       {"Denied", {Family::kHot, keys::Denied(sender.str(), "NO_RULE")}},
       {"SignalContent", {Family::kContent, keys::SignalContent(sender, signal)}},
       {"Wraps", {Family::kContent, keys::Wraps(recipient, item)}},
@@ -94,6 +98,7 @@ std::map<std::string, Example> Examples() {
       {"SubjectIndex", {Family::kLocal, keys::SubjectIndex(subject, 299)}},
       {"PartyIndex", {Family::kLocal, keys::PartyIndex(sender.str(), 299)}},
       {"SignalIndex", {Family::kLocal, keys::SignalIndex(signal.view(), 299)}},
+      {"Scoured", {Family::kLocal, keys::Scoured()}},
   };
 }
 

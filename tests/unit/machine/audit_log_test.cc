@@ -1,5 +1,4 @@
-// The log itself: looks are recorded, receipts open leaves, sweeps keep proofs, starts find the
-// same.
+// The log itself: looks are recorded, receipts open leaves, starts find the same.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -141,38 +140,6 @@ TEST(AuditLog, StopsAtAStoreThatCannotBeRead) {
   auto outcome = f.machine().Apply(Broken(), &batch, command);
   ASSERT_FALSE(outcome.ok());
   EXPECT_EQ(outcome.error().reason, "STORE_IO");
-}
-
-TEST(Sweep, DestroysWhatIsDueADayLaterAndKeepsEveryEntry) {
-  MachineFixture f;
-  f.Do(machine::DeniedAttempt{sample::kPolice.str(), "SIGNATURE_INVALID", "Publish"});
-  f.Accept(f.Arrears());
-  auto root = f.machine().TreeHead().root;
-  auto size = f.machine().TreeHead().size;
-  std::vector<Digest> entries;
-  for (uint64_t i = 0; i < size; ++i) entries.push_back(*machine::ReadEntry(f.state(), i));
-  f.Advance(1825 * 24h + 24h - 1us);
-  f.Do(machine::Sweep{});
-  EXPECT_EQ(f.machine().TreeHead().root, root);
-  f.Advance(1us);
-  f.Do(machine::Sweep{});
-  auto sweeps = f.RecordsOf(v1::RECORD_KIND_SWEEP);
-  ASSERT_EQ(sweeps.size(), 1u);
-  EXPECT_EQ(sweeps[0].facts().count(), size);
-  for (uint64_t i = 0; i < size; ++i) {
-    EXPECT_EQ(*machine::ReadEntry(f.state(), i), entries[i]);
-    auto raw = f.state().Get(store::Family::kRecords, machine::keys::Record(i));
-    state::v1::StoredRecord stored;
-    ASSERT_TRUE(raw.ok() && *raw && stored.ParseFromString(**raw));
-    EXPECT_EQ(stored.record(), "");
-    EXPECT_EQ(stored.detail(), "");
-    EXPECT_EQ(stored.salt(), "");
-    EXPECT_NE(stored.destroyed_us(), 0u);
-  }
-  EXPECT_EQ(f.CountKeys(store::Family::kLocal, "s"), 0u);
-  f.Reload();
-  f.Do(machine::Sweep{});
-  EXPECT_EQ(f.RecordsOf(v1::RECORD_KIND_SWEEP).size(), 1u);
 }
 
 TEST(Recover, RecordsTheOldOriginWithBothSizesAndRoots) {

@@ -39,9 +39,6 @@ TEST(Bundle, CompilesTheSmallOne) {
   const auto bundle = MustCompile(SmallFiles());
   EXPECT_EQ(bundle->name(), "small");
   EXPECT_EQ(bundle->region(), "small.example");
-  EXPECT_EQ(bundle->StatementRetention(), std::chrono::hours(365 * 24));
-  EXPECT_EQ(bundle->RecordRetention("publish"), std::chrono::hours(30 * 24));
-  EXPECT_EQ(bundle->RecordRetention("delivery"), std::chrono::hours(365 * 24));
   EXPECT_EQ(bundle->FunctionsOf(Oin(2)), (std::vector<FunctionAtArea>{{"helper", "town"}}));
   EXPECT_TRUE(bundle->LiveEpochs().empty());
   EXPECT_EQ(bundle->SchemaId("question", "money"), "any");

@@ -102,14 +102,14 @@ TEST_F(ExportTest, GivesAMirrorNothingButCommitments) {
 }
 
 TEST_F(ExportTest, GoesOnPieceByPieceWhileTheLogGrowsAndRecordsAreDestroyed) {
-  while (f.machine().meta().tree_size() < 15'000) f.Do(machine::AcceptTime{});
+  while (f.machine().meta().tree_size() < 15'000) Look(sample::kAuditor);
   auto head = SignHead();
   bool swept = false;
   auto all = Pull(Scope::Region(head.size), ExportDepth::kRecords, [&] {
     f.Do(machine::AcceptTime{});
     if (swept) return;
     f.Advance(std::chrono::hours(24 * 1827));
-    for (int i = 0; i < 14; ++i) f.Do(machine::Sweep{});
+    for (int i = 0; i < 100; ++i) f.Do(machine::Sweep{});
     swept = true;
   });
   EXPECT_GT(all.pieces, 1);

@@ -172,8 +172,7 @@ TEST_F(ReplayTest, CountsWhatWasDestroyed) {
   PlayStory(Linked("a"));
   const auto decisions =
       f.RecordsOf(v1::RECORD_KIND_PUBLISH).size() + f.RecordsOf(v1::RECORD_KIND_DELIVERY).size();
-  f.Advance(std::chrono::hours(24 * 1827));
-  f.Do(machine::Sweep{});
+  f.AdvanceAndSweep(std::chrono::hours(24 * 1827));
   auto all = RunAll({});
   EXPECT_EQ(all.recomputed(), 0u);
   EXPECT_EQ(all.destroyed(), decisions);

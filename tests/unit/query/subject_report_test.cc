@@ -25,7 +25,7 @@ class SubjectReportTest : public QueryTest {
     request.set_page_size(page_size);
     std::vector<v1::SubjectReportEntry> lines;
     for (;;) {
-      auto page = SubjectReport(state(), tokens, auditor, Look(auditor), request);
+      auto page = SubjectReport(state(), bundles, tokens, auditor, Look(auditor), request);
       EXPECT_TRUE(page.ok()) << page.error().message;
       if (!page.ok()) return lines;
       lines.insert(lines.end(), page->entries().begin(), page->entries().end());
@@ -34,6 +34,28 @@ class SubjectReportTest : public QueryTest {
     }
   }
 };
+
+TEST_F(SubjectReportTest, SaysUpToWhenItIsWholeAndTheSameOfEverybody) {
+  PlayStory(Linked("a"));
+  f.AdvanceAndTick(std::chrono::hours(24 * 100));
+  f.AdvanceAndSweep(std::chrono::hours(24 * 1100));
+  EXPECT_TRUE(All(sample::kAuditor, Request(Linked("a"))).empty());
+  const auto about = [&](const std::string& name) {
+    auto grant = Look(sample::kAuditor);
+    auto page =
+        SubjectReport(state(), bundles, tokens, sample::kAuditor, grant, Request(Linked(name)));
+    EXPECT_TRUE(page.ok());
+    page->clear_receipt();
+    return page->SerializeAsString();
+  };
+  // With records that are gone, and with none that ever were.
+  EXPECT_EQ(about("a"), about("nobody"));
+  auto page = SubjectReport(state(), bundles, tokens, sample::kAuditor, Look(sample::kAuditor),
+                            Request(Linked("a")));
+  EXPECT_EQ(page->destroyed().rule(), "retention.details.query");
+  EXPECT_EQ(page->destroyed().bundle_digest(), schakel::testing::Reference().digest.str());
+  EXPECT_EQ(page->destroyed().before().seconds(), f.now().count() / 1'000'000 - 365 * 86'400);
+}
 
 TEST_F(SubjectReportTest, TellsWhoDidWhatWithTheirNames) {
   auto subject = Linked("a");
@@ -100,9 +122,10 @@ TEST_F(SubjectReportTest, KeepsScopeOwnToItsOwnRecords) {
   auto grant = Look(sample::kAuditor);
   grant.organisations = {sample::kCorporation.str()};
   auto request = Request(subject);
-  EXPECT_EQ(SubjectReport(state(), tokens, sample::kAuditor, grant, request)->entries_size(), 0);
+  EXPECT_EQ(
+      SubjectReport(state(), bundles, tokens, sample::kAuditor, grant, request)->entries_size(), 0);
   grant.organisations = {sample::kDebtRelief.str()};
-  auto of_debt_relief = SubjectReport(state(), tokens, sample::kAuditor, grant, request);
+  auto of_debt_relief = SubjectReport(state(), bundles, tokens, sample::kAuditor, grant, request);
   ASSERT_TRUE(of_debt_relief.ok());
   EXPECT_EQ(of_debt_relief->entries_size(), 3);  // delivered, attached, acknowledged
 }

@@ -1,0 +1,91 @@
+// What was destroyed is gone from the disk within a day: raw files of a real broker are searched,
+// with a clock that the test moves.
+#include <fstream>
+
+#include "tests/e2e/story.h"
+
+namespace schakel::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::hours;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class Retention : public SteeredTest {
+ protected:
+  // Names of the files of the data folder in which any of the marks stands.
+  static std::vector<std::string> Marked(const std::vector<Bytes>& marks) {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(region().data_folder())) {
+      // The reserve has no content, and a file may go while it is looked at.
+      if (!entry.is_regular_file() || entry.path().filename() == "reserve") continue;
+      std::ifstream in(entry.path(), std::ios::binary);
+      const std::string all((std::istreambuf_iterator<char>(in)), {});
+      for (const Bytes& mark : marks) {
+        if (all.find(mark) == std::string::npos) continue;
+        names.push_back(entry.path().filename().string());
+        break;
+      }
+    }
+    return names;
+  }
+  // Time passes until nothing is left; what is left after a day.
+  static std::vector<std::string> MarkedAfterADay(const std::vector<Bytes>& marks) {
+    for (int hour = 0; hour < 24; ++hour) {
+      steering().Pass(hours(1));
+      EXPECT_TRUE(steering().AwaitLooks(2));
+      if (Marked(marks).empty()) return {};
+    }
+    for (int look = 0; look < 10 && !Marked(marks).empty(); ++look) {
+      EXPECT_TRUE(steering().AwaitLooks(1));  // the rewriting itself takes its time
+    }
+    return Marked(marks);
+  }
+};
+
+TEST_F(Retention, ContentThatAWithdrawalStoppedIsOffTheDiskWithinADayWhateverStopsBetween) {
+  ASSERT_OK_AND(const auto person, PersonBy(region(), "care", 21));
+  ASSERT_OK_AND(const auto consent,
+                RecordConsent(As("care"), person, v1::STATEMENT_KIND_CONSENT, hours(24 * 30)));
+  ASSERT_OK_AND(const auto sent, Send(As("care"), Avoidance(person)));
+  ASSERT_TRUE(sent.accepted());
+  ASSERT_OK_AND(const auto deliveries, FetchAll(As("team")));
+  ASSERT_EQ(deliveries.size(), 1u);
+  std::vector<Bytes> marks;
+  for (const auto& section : deliveries[0].signal().sections()) {
+    marks.push_back(section.ciphertext().substr(0, 64));
+    for (const auto& wrap : section.wraps()) marks.push_back(wrap.wrapped());
+  }
+  ASSERT_FALSE(marks.empty());
+  ASSERT_OK_AND(auto* inbox, As("team").inbox());
+  ASSERT_OK(inbox->Release(IdOf(deliveries[0])));
+  region().RestartBroker();  // puts it into files: what a log alone held is gone with the log
+  ASSERT_OK(Withdraw(As("care"), consent));
+  EXPECT_THAT(Marked(marks), Not(IsEmpty())) << "gone for readers, not yet from the disk";
+  region().KillBroker();
+  region().StartBroker();  // forgets nothing
+  EXPECT_THAT(Marked(marks), Not(IsEmpty()));
+  EXPECT_THAT(MarkedAfterADay(marks), IsEmpty());
+  // What stands is not touched.
+  ASSERT_OK_AND(const auto again, Send(As("corporation"), Arrears()));
+  EXPECT_TRUE(again.all_queued());
+}
+
+TEST_F(Retention, WhatEndedByItsTermIsOffTheDiskWithinADay) {
+  ASSERT_OK_AND(const auto sent, Send(As("corporation"), Arrears()));
+  ASSERT_TRUE(sent.accepted());
+  ASSERT_OK_AND(const auto deliveries, FetchAll(As("debt-relief")));
+  ASSERT_FALSE(deliveries.empty());
+  ASSERT_OK(EmptyInbox(As("debt-relief")));
+  const auto& receipt = sent.entry.answer().accepted().receipts(0);
+  const std::vector<Bytes> marks = {IdOf(sent).str(), receipt.salt()};
+  EXPECT_THAT(Marked(marks), Not(IsEmpty()));
+  // Records and status of arrears have a term of two years; the signal itself lasts a month at
+  // most.
+  steering().Pass(hours(24 * 800));
+  EXPECT_THAT(MarkedAfterADay(marks), IsEmpty());
+}
+
+}  // namespace
+}  // namespace schakel::e2e
