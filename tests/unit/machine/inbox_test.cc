@@ -357,9 +357,7 @@ TEST_F(Inbox, ASignalThatExpiredInAReadersHandsEndsWhenItComesBack) {
 }
 
 TEST_F(Inbox, WhatIsKeptOfASignalEndsATermAfterIt) {
-  auto spec = f_.Arrears();
-  spec.signal_id = f_.random().Make<SignalId>();
-  f_.Accept(spec);
+  f_.Accept(f_.Arrears());
   auto delivery = PullOne();
   f_.Acknowledge(sample::kDebtRelief, delivery);
   f_.AdvanceAndTick((5 + 730) * 24h);
