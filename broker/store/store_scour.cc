@@ -52,6 +52,40 @@ uint64_t RoomFor(const Store& store, const std::vector<Store::Range>& ranges) {
   return bytes + piece;
 }
 
+// Names of the sorted and blob files of a family.
+std::set<std::string> FilesOf(const Database& database, Family family) {
+  rocksdb::ColumnFamilyMetaData meta;
+  database.db().GetColumnFamilyMetaData(database.handle(family), &meta);
+  std::set<std::string> names;
+  for (const auto& level : meta.levels) {
+    for (const auto& file : level.files) names.insert(file.name);
+  }
+  for (const auto& file : meta.blob_files) names.insert(file.blob_file_name);
+  return names;
+}
+
+// Rewrites a range. Of a whole family every file of before must have been replaced: a blob file
+// whose values have all gone may outlive the compaction that found that out.
+Status Rewrite(Database& database, const Store::Range& range, std::atomic<bool>* cancelled) {
+  constexpr int kTries = 4;
+  const bool whole = range.begin.empty() && range.end.empty();
+  const std::set<std::string> before =
+      whole ? FilesOf(database, range.family) : std::set<std::string>();
+  for (int i = 0; i < kTries; ++i) {
+    if (*cancelled) return Cancelled();
+    SCHAKEL_TRY(ToStatus(database.CompactRange(range.family, range.begin, range.end, cancelled),
+                         "compacting"));
+    const auto now = FilesOf(database, range.family);
+    if (std::none_of(before.begin(), before.end(),
+                     [&](const std::string& name) { return now.contains(name); })) {
+      return {};
+    }
+  }
+  return MakeError(ErrorCode::kAborted, "STORE_FILES_LEFT",
+                   "files of family " + std::string(FamilyName(range.family)) +
+                       " were not replaced by rewriting them");
+}
+
 // Every file that can hold data is one that the database needs now.
 Status CheckFiles(const Database& database, const fs::path& folder) {
   std::vector<rocksdb::LiveFileStorageInfo> live;
@@ -116,11 +150,7 @@ Status Store::Scour(const std::vector<Range>& ranges, uint64_t reserve_bytes) {
                          " free bytes, with the reserve; " + std::to_string(free) + " are");
   }
   SCHAKEL_TRY(ToStatus(database_->Flush(), "flushing"));
-  for (const Range& range : ranges) {
-    if (cancelled_) return Cancelled();
-    SCHAKEL_TRY(ToStatus(database_->CompactRange(range.family, range.begin, range.end, &cancelled_),
-                         "compacting"));
-  }
+  for (const Range& range : ranges) SCHAKEL_TRY(Rewrite(*database_, range, &cancelled_));
   SCHAKEL_TRY(ToStatus(database_->RenewManifest(), "renewing the list of files"));
   std::error_code error;
   fs::remove(options_.folder / "torn-manifest", error);
