@@ -37,7 +37,8 @@ stop_region() { # by the process ids that started it
 }
 
 configure() {
-  cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O2 >/dev/null
+  # As tests/run does, so that neither builds anew what the other has built.
+  (cd "$top" && cmake --preset release -B "$build" >/dev/null)
 }
 build_programs() { cmake --build "$build" --target schakel-broker schakel-custodian schakel; }
 
