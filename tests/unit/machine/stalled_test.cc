@@ -3,14 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/machine_fixture.h"
+#include "tests/unit/machine/days.h"
 
 namespace schakel::testing {
 namespace {
 
 using namespace std::chrono_literals;
 using ::testing::IsEmpty;
-
-constexpr auto kDay = 24h;
 
 class Stalled : public ::testing::Test {
  protected:

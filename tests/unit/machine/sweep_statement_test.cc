@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/machine_fixture.h"
+#include "tests/unit/machine/days.h"
 
 namespace schakel::testing {
 namespace {
@@ -11,7 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 using store::Family;
 
-constexpr Micros kDay = 24h;
 constexpr Micros kTerm = 1825 * kDay;
 
 class SweepStatement : public ::testing::Test {

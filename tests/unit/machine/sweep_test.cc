@@ -6,6 +6,7 @@
 #include "broker/base/limits.h"
 #include "broker/machine/log_tree.h"
 #include "tests/support/machine_fixture.h"
+#include "tests/unit/machine/days.h"
 
 namespace schakel::testing {
 namespace {
@@ -14,8 +15,6 @@ using namespace std::chrono_literals;
 using store::Family;
 using ::testing::Contains;
 using ::testing::Each;
-
-constexpr Micros kDay = 24h;
 
 class Sweep : public ::testing::Test {
  protected:
