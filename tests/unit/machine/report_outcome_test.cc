@@ -208,7 +208,7 @@ TEST_F(ReportOutcome, EndsWithWhatIsKeptOfTheSignal) {
   auto delivery = Acknowledged();
   f_.AdvanceAndTick(5 * 24h + 1s);  // the signal ended; what came of it may still be told
   ASSERT_EQ(ReasonOf(Report(delivery, "taken-up")), "");
-  f_.AdvanceAndTick(1825 * 24h + 24h);
+  f_.AdvanceAndSweep(1825 * 24h + 24h);
   EXPECT_EQ(ReasonOf(Report(delivery, "completed")), "DELIVERY_UNKNOWN");
   // And nothing of the reports is left in the sender's feed.
   EXPECT_THAT(f_.Feed(sample::kCorporation), IsEmpty());

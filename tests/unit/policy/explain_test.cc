@@ -81,7 +81,7 @@ TEST(Explain, TellsOfGroundsConditionsStatementsAndShield) {
   q.ground = "consent";
   EXPECT_THAT(Explain(*bundle, q, "en").steps, Contains("No consent or objection is known."));
   ConsentFact consent;
-  consent.not_after = Millis(10);
+  consent.not_after = Millis(200);
   q.statements = std::span(&consent, 1);
   EXPECT_THAT(Explain(*bundle, q, "en").steps,
               Contains("Of 1 statements, 1 consent(s) hold for this exchange and no objection."));
