@@ -3,6 +3,8 @@
 // Prints a Markdown table. Absolute figures belong to this machine; ratios count.
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <map>
+#include <string>
 
 #include "tests/bench/library_bench.h"
 #include "tests/bench/publish_bench.h"
@@ -17,6 +19,11 @@ int main(int argc, char** argv) {
   app.add_option("--in-flight", options.in_flight, "Calls in flight, a row each")->delimiter(',');
   app.add_option("--channels", options.channels, "Connections that the calls take in turn")
       ->delimiter(',');
+  app.add_option("--client", options.clients, "How the client calls: callback, blocking")
+      ->delimiter(',')
+      ->transform(CLI::CheckedTransformer(std::map<std::string, schakel::bench::ClientKind>{
+          {"callback", schakel::bench::ClientKind::kCallback},
+          {"blocking", schakel::bench::ClientKind::kBlocking}}));
   app.add_flag("--publish-only", publish_only, "Only the publishes");
   app.add_flag("--library-only", library_only, "Only what needs no server");
   CLI11_PARSE(app, argc, argv);

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
+#include <vector>
 
 namespace schakel::bench {
 
@@ -29,7 +31,7 @@ void Next(const std::shared_ptr<Run>& run) {
   auto began = Clock::now();
   run->start([run, began](bool ok, const std::string& error) {
     auto now = Clock::now();
-    bool more = now < run->end;
+    bool more = ok && now < run->end;  // a failed call ends its turn: the whole run is void
     {
       std::lock_guard lock(run->mutex);
       if (!ok) {
@@ -47,6 +49,20 @@ void Next(const std::shared_ptr<Run>& run) {
   });
 }
 
+LoadResult ResultOf(Latencies& latencies, uint64_t failed, const std::string& first_error,
+                    std::chrono::milliseconds duration) {
+  LoadResult result;
+  result.calls = latencies.size();
+  result.failed = failed;
+  result.first_error = first_error;
+  if (result.calls == 0) return result;
+  result.per_second =
+      static_cast<double>(result.calls) / std::chrono::duration<double>(duration).count();
+  result.p50_us = latencies.Micros(0.50);
+  result.p99_us = latencies.Micros(0.99);
+  return result;
+}
+
 }  // namespace
 
 LoadResult RunLoad(const StartCall& start, int in_flight, std::chrono::milliseconds warm_up,
@@ -56,16 +72,41 @@ LoadResult RunLoad(const StartCall& start, int in_flight, std::chrono::milliseco
   for (int i = 0; i < in_flight; ++i) Next(run);
   std::unique_lock lock(run->mutex);
   run->idle.wait(lock, [&] { return run->open == 0; });
-  LoadResult result;
-  result.calls = run->latencies.size();
-  result.failed = run->failed;
-  result.first_error = run->first_error;
-  if (result.calls == 0) return result;
-  result.per_second =
-      static_cast<double>(result.calls) / std::chrono::duration<double>(duration).count();
-  result.p50_us = run->latencies.Micros(0.50);
-  result.p99_us = run->latencies.Micros(0.99);
-  return result;
+  return ResultOf(run->latencies, run->failed, run->first_error, duration);
+}
+
+LoadResult RunBlockingLoad(const BlockingCall& call, int in_flight,
+                           std::chrono::milliseconds warm_up, std::chrono::milliseconds duration) {
+  const auto count_from = Clock::now() + warm_up;
+  const auto end = count_from + duration;
+  std::mutex mutex;  // guards what follows
+  Latencies latencies;
+  uint64_t failed = 0;
+  std::string first_error;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < in_flight; ++i) {
+    threads.emplace_back([&] {
+      Latencies own;
+      for (auto began = Clock::now(); began < end;) {
+        const std::string error = call();
+        const auto now = Clock::now();
+        if (!error.empty()) {
+          std::lock_guard lock(mutex);
+          ++failed;
+          if (first_error.empty()) first_error = error;
+          return;
+        }
+        if (began >= count_from && now < end) {
+          own.Add(now - began);
+        }
+        began = now;
+      }
+      std::lock_guard lock(mutex);
+      latencies.Append(own);
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  return ResultOf(latencies, failed, first_error, duration);
 }
 
 }  // namespace schakel::bench

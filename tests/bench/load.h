@@ -23,8 +23,14 @@ struct LoadResult {
 // Starts one call; `done(ok, error)` is called when it ended, from any thread.
 using StartCall = std::function<void(std::function<void(bool ok, std::string error)> done)>;
 
+// Makes one call and returns when it ended: what was wrong, or nothing.
+using BlockingCall = std::function<std::string()>;
+
 // `in_flight` calls at a time, for `warm_up` uncounted and then `duration` counted.
 LoadResult RunLoad(const StartCall& start, int in_flight, std::chrono::milliseconds warm_up,
                    std::chrono::milliseconds duration);
+// The same with a thread for each call in flight.
+LoadResult RunBlockingLoad(const BlockingCall& call, int in_flight,
+                           std::chrono::milliseconds warm_up, std::chrono::milliseconds duration);
 
 }  // namespace schakel::bench

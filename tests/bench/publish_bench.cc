@@ -5,6 +5,9 @@
 #include <iostream>
 #include <thread>
 
+#include "broker/crypto/envelope_format.h"
+#include "broker/crypto/sign.h"
+#include "broker/merkle/batch_tree.h"
 #include "echo.grpc.pb.h"
 #include "schakel/v1/signal.grpc.pb.h"
 #include "tests/bench/load.h"
@@ -16,17 +19,23 @@ namespace schakel::bench {
 
 namespace {
 
-// Envelopes sealed and signed beforehand: the client's own work is not what is measured.
+// Envelopes sealed beforehand; each is signed when it is taken, as a sender signs while it sends.
 class Envelopes {
  public:
-  Envelopes(sdk::Session& session, size_t count) : requests_(count) {
-    auto own = session.keys().value()->Current(sdk::Now()).value();
+  Envelopes(sdk::Session& session, size_t count)
+      : keys_(session.keys().value()->Current(sdk::Now()).value()),
+        requests_(count),
+        messages_(count) {
+    const auto& own = keys_;
     std::vector<std::thread> sealers;
     for (size_t first = 0; first < kSealers; ++first) {
       sealers.emplace_back([this, &own, first, composer = session.NewComposer().value()] {
         for (size_t i = first; i < requests_.size(); i += kSealers) {
           auto composed = composer->Compose(Draft(), own, sdk::Now());
           requests_[i].add_envelopes()->ParseFromString(composed.value().envelope);
+          const Digest entries[] = {composed.value().envelope_digest};
+          auto tree = merkle::BatchTree::Build(entries).value();
+          messages_[i] = crypto::BatchMessage(tree.size(), tree.root());
         }
       });
     }
@@ -35,7 +44,10 @@ class Envelopes {
   // One that was not taken before; null when all were.
   const v1::PublishRequest* Take() {
     size_t i = next_++;
-    return i < requests_.size() ? &requests_[i] : nullptr;
+    if (i >= requests_.size()) return nullptr;
+    requests_[i].mutable_envelopes(0)->mutable_proof()->set_signature(
+        keys_.signing->Sign(messages_[i]));
+    return &requests_[i];
   }
   const v1::PublishRequest& first() const { return requests_.front(); }
 
@@ -48,7 +60,9 @@ class Envelopes {
     draft.sections.resize(1);
     return draft;
   }
+  const sdk::OwnKeySet keys_;
   std::vector<v1::PublishRequest> requests_;
+  std::vector<Bytes> messages_;  // what is signed of each
   std::atomic<size_t> next_ = 0;
 };
 
@@ -81,13 +95,17 @@ class Bench {
     connection_ = session->connection().value();
     auto probe = std::make_unique<Envelopes>(*session, 1);
     if (!StartEcho(ProbeAnswerBytes(probe->first()))) return 1;
-    out_ << "\n| channels | in flight | publish/s | p50 us | p99 us | null echo/s | of it | "
+    out_ << "\n| client | channels | in flight | publish/s | p50 us | p99 us | null echo/s | of it "
+            "| "
             "verifying echo/s | "
-            "of it |\n|---|---|---|---|---|---|---|---|---|\n";
-    for (int channels : options_.channels) {
-      OpenChannels(channels);
-      for (int in_flight : options_.in_flight) {
-        if (in_flight >= channels && !Level(*session, probe->first(), in_flight)) return 1;
+            "of it |\n|---|---|---|---|---|---|---|---|---|---|\n";
+    for (auto client : options_.clients) {
+      client_ = client;
+      for (int channels : options_.channels) {
+        OpenChannels(channels);
+        for (int in_flight : options_.in_flight) {
+          if (in_flight >= channels && !Level(*session, probe->first(), in_flight)) return 1;
+        }
       }
     }
     return 0;
@@ -134,45 +152,79 @@ class Bench {
     return true;
   }
 
-  LoadResult Measure(const StartCall& start, int in_flight) {
+  // One kind of call, made in either way.
+  struct CallKind {
+    StartCall start;
+    BlockingCall blocking;
+  };
+
+  LoadResult Measure(const CallKind& kind, int in_flight) {
+    constexpr auto kWarmUp = std::chrono::milliseconds(300);
     auto counted = std::chrono::milliseconds(static_cast<int>(options_.seconds * 1000));
-    return RunLoad(start, in_flight, std::chrono::milliseconds(300), counted);
+    return client_ == ClientKind::kCallback
+               ? RunLoad(kind.start, in_flight, kWarmUp, counted)
+               : RunBlockingLoad(kind.blocking, in_flight, kWarmUp, counted);
+  }
+
+  static std::string Judge(const grpc::Status& status, const v1::PublishResponse& response) {
+    if (!status.ok()) return "publish: " + status.error_message();
+    bool good = response.results_size() == 1 && response.results(0).has_accepted() &&
+                response.results(0).accepted().outcomes(0).state() == v1::RECIPIENT_STATE_QUEUED;
+    return good ? "" : "publish: not accepted";
   }
 
   LoadResult Publish(Envelopes& envelopes, int in_flight) {
-    return Measure(
-        [&](std::function<void(bool, std::string)> done) {
-          const auto* request = envelopes.Take();
-          if (request == nullptr) return done(false, "too few envelopes were sealed");
-          auto call = std::make_shared<Call<v1::PublishResponse>>();
-          connection_->AddMetadata(call->context);
-          Next(publish_).stub->async()->Publish(
-              &call->context, request, &call->response, [call, done](const grpc::Status& status) {
-                bool good = status.ok() && call->response.results_size() == 1 &&
-                            call->response.results(0).has_accepted() &&
-                            call->response.results(0).accepted().outcomes(0).state() ==
-                                v1::RECIPIENT_STATE_QUEUED;
-                done(good, status.ok() ? "not accepted" : status.error_message());
-              });
-        },
-        in_flight);
+    static constexpr char kTooFew[] = "too few envelopes were sealed";
+    return Measure({.start =
+                        [&](std::function<void(bool, std::string)> done) {
+                          const auto* request = envelopes.Take();
+                          if (request == nullptr) return done(false, kTooFew);
+                          auto call = std::make_shared<Call<v1::PublishResponse>>();
+                          connection_->AddMetadata(call->context);
+                          Next(publish_).stub->async()->Publish(
+                              &call->context, request, &call->response,
+                              [call, done](const grpc::Status& status) {
+                                const auto error = Judge(status, call->response);
+                                done(error.empty(), error);
+                              });
+                        },
+                    .blocking = [&]() -> std::string {
+                      const auto* request = envelopes.Take();
+                      if (request == nullptr) return kTooFew;
+                      Call<v1::PublishResponse> call;
+                      connection_->AddMetadata(call.context);
+                      const auto status =
+                          Next(publish_).stub->Publish(&call.context, *request, &call.response);
+                      return Judge(status, call.response);
+                    }},
+                   in_flight);
   }
 
   LoadResult Echo(bool verifying, const benchecho::v1::EchoRequest& request, int in_flight) {
-    return Measure(
-        [&, verifying](std::function<void(bool, std::string)> done) {
-          auto call = std::make_shared<Call<benchecho::v1::EchoResponse>>();
-          connection_->AddMetadata(call->context);
-          auto end = [call, done](const grpc::Status& status) {
-            done(status.ok(), status.error_message());
-          };
-          if (verifying) {
-            Next(echo_).stub->async()->Verifying(&call->context, &request, &call->response, end);
-          } else {
-            Next(echo_).stub->async()->Null(&call->context, &request, &call->response, end);
-          }
-        },
-        in_flight);
+    return Measure({.start =
+                        [&, verifying](std::function<void(bool, std::string)> done) {
+                          auto call = std::make_shared<Call<benchecho::v1::EchoResponse>>();
+                          connection_->AddMetadata(call->context);
+                          auto end = [call, done](const grpc::Status& status) {
+                            done(status.ok(), "echo: " + status.error_message());
+                          };
+                          auto* stub = Next(echo_).stub->async();
+                          if (verifying) {
+                            stub->Verifying(&call->context, &request, &call->response, end);
+                          } else {
+                            stub->Null(&call->context, &request, &call->response, end);
+                          }
+                        },
+                    .blocking = [&, verifying]() -> std::string {
+                      Call<benchecho::v1::EchoResponse> call;
+                      connection_->AddMetadata(call.context);
+                      auto& stub = Next(echo_).stub;
+                      const auto status =
+                          verifying ? stub->Verifying(&call.context, request, &call.response)
+                                    : stub->Null(&call.context, request, &call.response);
+                      return status.ok() ? "" : "echo: " + status.error_message();
+                    }},
+                   in_flight);
   }
 
   template <typename Service>
@@ -205,16 +257,18 @@ class Bench {
       to_null.push_back(publish.back() / null.back());
       to_verifying.push_back(publish.back() / verifying.back());
     }
-    out_ << std::fixed << std::setprecision(0) << "| " << publish_.size() << " | " << in_flight
-         << " | " << Median(publish) << " | " << Median(p50) << " | " << Median(p99) << " | "
-         << Median(null) << " | " << std::setprecision(2) << Median(to_null) << " | "
-         << std::setprecision(0) << Median(verifying) << " | " << std::setprecision(2)
+    out_ << std::fixed << std::setprecision(0) << "| "
+         << (client_ == ClientKind::kCallback ? "callback" : "blocking") << " | " << publish_.size()
+         << " | " << in_flight << " | " << Median(publish) << " | " << Median(p50) << " | "
+         << Median(p99) << " | " << Median(null) << " | " << std::setprecision(2) << Median(to_null)
+         << " | " << std::setprecision(0) << Median(verifying) << " | " << std::setprecision(2)
          << Median(to_verifying) << " |" << std::endl;
     return true;
   }
 
   const PublishOptions options_;
   std::ostream& out_;
+  ClientKind client_ = ClientKind::kCallback;
   e2e::Region region_{{.as_deployed = true}};
   std::shared_ptr<sdk::Connection> connection_;
   sdk::ConnectionOptions echo_options_;
