@@ -7,6 +7,7 @@
 #include "clients/sdk/inbox_client.h"
 #include "clients/sdk/pseudonym_client.h"
 #include "policy/engine/decide.h"
+#include "policy/engine/duration.h"
 
 namespace schakel::sdk {
 namespace {
@@ -108,15 +109,12 @@ void Composer::PlanByRules(const SignalDraft& draft, const policy::Party& sender
 
 Result<Composer::Resolved> Composer::Resolve(const SignalDraft& draft, Millis now) {
   const auto* type = bundle_->compiled->FindSignalType(draft.signal_type);
-  const auto millis = [](const google::protobuf::Duration& d) {
-    return Millis(d.seconds() * 1000 + d.nanos() / 1'000'000);
-  };
   Resolved resolved;
   resolved.expires_in = draft.expires_in              ? *draft.expires_in
-                        : type->has_expires_default() ? millis(type->expires_default())
-                                                      : millis(type->expires_max());
-  if (resolved.expires_in < millis(type->expires_min()) ||
-      resolved.expires_in > millis(type->expires_max())) {
+                        : type->has_expires_default() ? policy::ToMillis(type->expires_default())
+                                                      : policy::ToMillis(type->expires_max());
+  if (resolved.expires_in < policy::ToMillis(type->expires_min()) ||
+      resolved.expires_in > policy::ToMillis(type->expires_max())) {
     return InvalidArgument("EXPIRY_OUT_OF_RANGE", "expires_in",
                            "signals of type " + draft.signal_type + " live " +
                                std::to_string(type->expires_min().seconds()) + " to " +

@@ -1,6 +1,7 @@
 // Codes, grounds and signal types of a bundle as numbers.
 #include <set>
 
+#include "policy/engine/duration.h"
 #include "policy/engine/tables.h"
 
 namespace schakel::policy {
@@ -219,17 +220,14 @@ void BuildTypes(const Bundle& bundle, Tables* t, Problems* problems) {
         problems->Unknown(kSignalTypesFile, type.source_line(), "outcome", outcome);
       }
     }
-    const auto millis = [](const google::protobuf::Duration& d) {
-      return d.seconds() * 1000 + d.nanos() / 1'000'000;
-    };
-    const int64_t min = millis(type.expires_min());
-    const int64_t max = millis(type.expires_max());
-    const int64_t usual = type.has_expires_default() ? millis(type.expires_default()) : max;
+    const Millis min = ToMillis(type.expires_min());
+    const Millis max = ToMillis(type.expires_max());
+    const Millis usual = type.has_expires_default() ? ToMillis(type.expires_default()) : max;
     if (min > usual || usual > max) {
       problems->Invalid(kSignalTypesFile, type.source_line(),
                         "expected expires_min <= expires_default <= expires_max");
     }
-    if (type.has_stalled_after() && millis(type.stalled_after()) >= max) {
+    if (type.has_stalled_after() && ToMillis(type.stalled_after()) >= max) {
       problems->Invalid(kSignalTypesFile, type.source_line(),
                         "expected stalled_after < expires_max: else no signal ever stalls");
     }

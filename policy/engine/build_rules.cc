@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "broker/base/limits.h"
+#include "policy/engine/duration.h"
 #include "policy/engine/tables.h"
 
 namespace schakel::policy {
@@ -163,15 +164,12 @@ class RuleBuilder {
       problems_->Invalid(kRulesFile, rule.source_line(), "expected no obligations in a forbid");
     }
     const v1::BundleObligations& source = rule.obligations();
-    const auto millis = [](const google::protobuf::Duration& d) {
-      return std::chrono::milliseconds(d.seconds() * 1000 + d.nanos() / 1'000'000);
-    };
     Obligations& out = t_->obligations[place];
     if (source.has_acknowledge_within())
-      out.acknowledge_within = millis(source.acknowledge_within());
-    if (source.has_retention()) out.retention = millis(source.retention());
+      out.acknowledge_within = ToMillis(source.acknowledge_within());
+    if (source.has_retention()) out.retention = ToMillis(source.retention());
     if (source.has_notify_subject_within()) {
-      out.notify_subject_within = millis(source.notify_subject_within());
+      out.notify_subject_within = ToMillis(source.notify_subject_within());
     }
     out.reason_required = source.reason_required();
     t_->obliges[place] = true;

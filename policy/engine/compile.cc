@@ -4,14 +4,11 @@
 
 #include "broker/config/yaml_message.h"
 #include "policy/engine/content_schema.h"
+#include "policy/engine/duration.h"
 #include "policy/engine/tables.h"
 
 namespace schakel::policy {
 namespace {
-
-Millis ToMillis(const google::protobuf::Duration& d) {
-  return Millis(d.seconds() * 1000 + d.nanos() / 1'000'000);
-}
 
 // AVG art. 26, 28 and 35: nobody may exchange before it is clear who answers for it.
 void CheckResponsible(const v1::BundleManifest& m, Problems* problems) {

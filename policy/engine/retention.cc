@@ -4,15 +4,13 @@
 #include <set>
 
 #include "broker/base/limits.h"
+#include "policy/engine/duration.h"
 #include "policy/engine/tables.h"
 
 namespace schakel::policy {
 namespace {
 
 using Kinds = google::protobuf::RepeatedPtrField<v1::BundleRecordRetention>;
-using google::protobuf::Duration;
-
-Millis ToMillis(const Duration& d) { return Millis(d.seconds() * 1000 + d.nanos() / 1'000'000); }
 
 constexpr const char* kDefault = "default";
 
@@ -204,7 +202,7 @@ std::vector<Millis> RecordTerms(const CompiledBundle& bundle) {
 std::string TermsText(const CompiledBundle& bundle) {
   const v1::BundleRetention& retention = bundle.source().manifest.retention();
   std::string text;
-  const auto add = [&text](const std::string& key, const Duration& keep) {
+  const auto add = [&text](const std::string& key, const google::protobuf::Duration& keep) {
     text += key + "=" + std::to_string(ToMillis(keep).count()) + "\n";
   };
   add("statements", retention.statements());
