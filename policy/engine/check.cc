@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "policy/engine/compile.h"
+#include "policy/engine/duration.h"
 #include "policy/engine/retention.h"
 #include "policy/engine/rule_terms.h"
 #include "policy/engine/tables.h"
@@ -207,10 +208,21 @@ class Checker {
 
   void CheckTypes() {
     for (const v1::BundleSignalType& type : source_.signal_types.signal_types()) {
+      CheckStalled(type);
       if (has_recipient_.contains(t_.signal_types.Find(type.code()))) continue;
       Report(Severity::kError, "type-without-recipient", kSignalTypesFile, type.source_line(),
              "no rule lets anybody receive signal type '" + type.code() + "'");
     }
+  }
+
+  // When the chain director is to see a waiting signal is for the region to say, type by type.
+  void CheckStalled(const v1::BundleSignalType& type) {
+    if (type.has_stalled_after()) return;
+    const bool never = ToMillis(type.expires_max()) <= bundle_.StalledAfter(type.code());
+    Report(Severity::kWarning, "stalled-unsaid", kSignalTypesFile, type.source_line(),
+           "signal type '" + type.code() + "' does not say stalled_after, so 7d is taken: " +
+               (never ? "it expires before that, so it never counts as stalled"
+                      : "is that how long one may wait before the chain director sees it?"));
   }
 
   void CheckGrounds() {

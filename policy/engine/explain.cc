@@ -38,6 +38,7 @@ class Explainer {
         Statements();
       }
     }
+    if (out.decision.permitted) ToReport();
     Outcome(out.decision);
     out.steps = std::move(steps_);
     return out;
@@ -73,6 +74,17 @@ class Explainer {
     if (!about.empty()) {
       steps_.push_back(bundle_.NameOf(kind, code, language_) + ": " + about + ".");
     }
+  }
+
+  // What the recipient can report afterwards.
+  void ToReport() {
+    std::string codes;
+    for (const std::string& code : bundle_.OutcomesOf(q_.signal_type)) {
+      codes += (codes.empty() ? "" : ", ") + Name(CodeKind::kOutcome, code);
+    }
+    if (codes.empty()) return;
+    Say("De ontvanger kan als uitkomst melden: " + codes + ".",
+        "The recipient can report as outcome: " + codes + ".");
   }
 
   void UnknownCodes() {

@@ -161,6 +161,7 @@ retention:
     expires_min: 1h
     expires_max: 30d
     retention: 30d
+    stalled_after: 5d
 )";
   files["rules.yaml"] = R"(rules:
   - id: red-helps

@@ -104,10 +104,21 @@ TEST(CheckBundle, FindsASignalTypeThatNobodyMayGet) {
   const auto files = Added(Clean(), "signal-types.yaml",
                            "  silence:\n    nl: Stilte\n    en: Silence\n    link: signal\n"
                            "    purposes: [watch]\n    categories: {money: any}\n"
-                           "    expires_min: 1h\n    expires_max: 1d\n    retention: 1d\n");
+                           "    expires_min: 1h\n    expires_max: 1d\n    retention: 1d\n"
+                           "    stalled_after: 2h\n");
   EXPECT_THAT(CheckBundle(files),
               ElementsAre(Is("type-without-recipient",
                              PlaceOf(files, "signal-types.yaml", "silence:"), "'silence'")));
+}
+
+TEST(CheckBundle, AsksAfterHowLongASignalTypeStalls) {
+  const auto files = Changed(Clean(), "signal-types.yaml", "    stalled_after: 5d\n", "");
+  const auto place = PlaceOf(files, "signal-types.yaml", "question:");
+  EXPECT_THAT(CheckBundle(files),
+              ElementsAre(Is("stalled-unsaid", place, "is that how long", Severity::kWarning)));
+  EXPECT_THAT(CheckBundle(Changed(files, "signal-types.yaml", "expires_max: 30d",
+                                  "expires_max: 7d")),
+              ElementsAre(Is("stalled-unsaid", place, "never counts", Severity::kWarning)));
 }
 
 TEST(CheckBundle, FindsAStatutoryGroundWithoutAnArticle) {

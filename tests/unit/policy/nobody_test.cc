@@ -26,7 +26,7 @@ BundleFiles WithTests(const std::string& more = "signal_types: [question]",
 }
 
 // From somebody without authority to somebody without.
-SectionQuestion Question() {
+SectionQuestion TestSignal() {
   SectionQuestion q{.sender = {Oin(1), "red", {}, {"town"}, false},
                     .recipient = {Oin(2), "red", {}, {"town"}, false}};
   q.addressed = FunctionAtArea{"helper", "town"};
@@ -40,15 +40,15 @@ SectionQuestion Question() {
 
 TEST(Nobody, NeedsNoAuthorityOfWhoeverReceives) {
   const auto bundle = MustCompile(WithTests());
-  EXPECT_TRUE(Decide(*bundle, Question()).permitted);
-  SectionQuestion law = Question();
+  EXPECT_TRUE(Decide(*bundle, TestSignal()).permitted);
+  SectionQuestion law = TestSignal();
   law.ground = "law";
   EXPECT_EQ(Decide(*bundle, law).reason, DenyReason::kBsnAuthorityMissing)
       << "of every other ground an unlinked subject is somebody";
 }
 
 TEST(Nobody, IsNoPersonWithAPseudonym) {
-  SectionQuestion q = Question();
+  SectionQuestion q = TestSignal();
   q.subject_linked = true;
   q.sender.bsn_authority = q.recipient.bsn_authority = true;
   const auto decision = Decide(*MustCompile(WithTests()), q);
@@ -58,13 +58,13 @@ TEST(Nobody, IsNoPersonWithAPseudonym) {
 
 TEST(Nobody, IsExplained) {
   const auto bundle = MustCompile(WithTests());
-  EXPECT_THAT(Explain(*bundle, Question(), "en").steps,
+  EXPECT_THAT(Explain(*bundle, TestSignal(), "en").steps,
               Contains(HasSubstr("stands for nobody: this is test traffic")));
-  SectionQuestion linked = Question();
+  SectionQuestion linked = TestSignal();
   linked.subject_linked = true;
   EXPECT_THAT(Explain(*bundle, linked, "nl").steps,
               Contains(HasSubstr("geldt niet voor een gekoppelde betrokkene")));
-  SectionQuestion law = Question();
+  SectionQuestion law = TestSignal();
   law.ground = "law";
   EXPECT_THAT(Explain(*bundle, law, "en").steps, Not(Contains(HasSubstr("nobody"))));
 }

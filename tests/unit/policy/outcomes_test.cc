@@ -2,16 +2,19 @@
 #include <gmock/gmock.h>
 
 #include "policy/engine/check.h"
+#include "policy/engine/explain.h"
 #include "tests/unit/policy/bundle_fixture.h"
 
 namespace schakel::policy {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr const char* kOutcomes = R"(outcomes:
   done: {nl: Gedaan, en: Done, about_nl: Het is gedaan, about_en: It is done}
@@ -59,6 +62,19 @@ TEST(Outcomes, ThatStandInNoListAreFoundWithFileAndLine) {
                                 Field(&Finding::message, "unknown outcome 'fine'"))));
   EXPECT_FALSE(CompileFiles(Added(WithOutcomes(), "bundle.yaml", "# ")).ok() &&
                CompileFiles(WithOwn("fine")).ok());
+}
+
+TEST(Outcomes, StandInTheExplanationOfWhatIsPermitted) {
+  const auto bundle = MustCompile(WithOutcomes());
+  const char* english = "The recipient can report as outcome: Done (done), Moot (moot).";
+  EXPECT_THAT(Explain(*bundle, Question(), "en").steps, Contains(english));
+  EXPECT_THAT(Explain(*bundle, Question(), "nl").steps,
+              Contains(HasSubstr("kan als uitkomst melden: Gedaan (done)")));
+  SectionQuestion denied = Question();
+  denied.sender.sector = "blue";
+  EXPECT_THAT(Explain(*bundle, denied, "en").steps, Not(Contains(english)));
+  EXPECT_THAT(Explain(*MustCompile(SmallFiles()), Question(), "en").steps,
+              Not(Contains(HasSubstr("can report"))));
 }
 
 TEST(Outcomes, ThatNoTypeHasAreWarnedOf) {
