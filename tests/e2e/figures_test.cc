@@ -1,9 +1,5 @@
 // The metrics of a broker and a custodian that run: each says its unit and what to do, and what
 // alerts and dashboard ask for is there.
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <map>
 #include <optional>
@@ -11,6 +7,7 @@
 #include <sstream>
 
 #include "tests/deploy/deploy_files.h"
+#include "tests/e2e/metrics.h"
 #include "tests/e2e/story.h"
 #include "tests/e2e/wire.h"
 
@@ -18,26 +15,6 @@ namespace schakel::e2e {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string MetricsAt(int port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  std::string answer;
-  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
-    const std::string request = "GET /metrics HTTP/1.0\r\n\r\n";
-    EXPECT_EQ(::write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
-    char part[4096];
-    for (ssize_t n; (n = ::read(fd, part, sizeof part)) > 0;) {
-      answer.append(part, static_cast<size_t>(n));
-    }
-  }
-  ::close(fd);
-  EXPECT_THAT(answer, HasSubstr("200 OK"));
-  return answer;
-}
 
 struct Shown {
   std::set<std::string> series;  // names as they are asked for: with _bucket and the like
@@ -54,15 +31,6 @@ void Read(const std::string& text, Shown* shown) {
       shown->series.insert(line.substr(0, line.find_first_of("{ ")));
     }
   }
-}
-
-// Of a metric without labels; nullopt when it is not shown.
-std::optional<double> ValueOf(const std::string& text, const std::string& metric) {
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with(metric + " ")) return std::stod(line.substr(metric.size() + 1));
-  }
-  return std::nullopt;
 }
 
 class Figures : public RegionTest {
