@@ -199,6 +199,14 @@ class FakeBroker::Audit final : public v1::AuditService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status GetStateAt(grpc::ServerContext*, const v1::GetStateAtRequest* request,
+                          v1::GetStateAtResponse* response) override {
+    const std::lock_guard lock(broker_.mutex);
+    broker_.asked_state.push_back(*request);
+    *response = broker_.state;
+    return grpc::Status::OK;
+  }
+
   grpc::Status GetCheckpoint(grpc::ServerContext*, const v1::GetCheckpointRequest*,
                              v1::GetCheckpointResponse* response) override {
     const std::lock_guard lock(broker_.mutex);

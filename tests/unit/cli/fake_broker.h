@@ -56,7 +56,9 @@ class FakeBroker {
   Millis activated{0};     // of the bundle
   std::string checkpoint;  // the log's note
   grpc::Status policy_status;
-  v1::QueryRecordsResponse records;   // what QueryRecords gives
+  v1::QueryRecordsResponse records;  // what QueryRecords gives
+  v1::GetStateAtResponse state;      // what GetStateAt gives
+  std::vector<v1::GetStateAtRequest> asked_state;
   v1::GetFlowResponse flow;           // what GetFlow gives
   v1::ListStalledResponse stalled;    // what ListStalled gives, in pages of two
   std::vector<std::string> reminded;  // aliases
