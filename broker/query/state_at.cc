@@ -88,7 +88,7 @@ Status FillGone(const store::StateReader& state, Bundles& bundles, v1::Destroyed
 
 // The part that was asked for; where its next page begins.
 Result<Bytes> FillPart(const PastPage& page, Bundles& bundles, const v1::GetStateAtRequest& request,
-                       uint64_t granted_size, v1::GetStateAtResponse* out) {
+                       v1::GetStateAtResponse* out) {
   switch (request.part()) {
     case v1::STATE_PART_DIRECTORY: {
       SCHAKEL_ASSIGN(const auto bundle,
@@ -97,7 +97,7 @@ Result<Bytes> FillPart(const PastPage& page, Bundles& bundles, const v1::GetStat
     }
     case v1::STATE_PART_STATEMENTS: {
       SCHAKEL_TRY(FillGone(page.state, bundles, out->mutable_destroyed()));
-      return FillStatements(page, request, granted_size, out);
+      return FillStatements(page, request, out);
     }
     case v1::STATE_PART_SWEEPS:
       return FillSwept(page, out);
@@ -166,7 +166,7 @@ Result<v1::GetStateAtResponse> StateAt(const store::StateReader& state, Bundles&
   response.set_tree_size(place.tree_size);
   response.set_scope(scope.name());
   SCHAKEL_ASSIGN(*response.mutable_policy(), ActiveAt(page, bundles));
-  SCHAKEL_ASSIGN(Bytes next, FillPart(page, bundles, request, grant.tree_size, &response));
+  SCHAKEL_ASSIGN(Bytes next, FillPart(page, bundles, request, &response));
   if (!next.empty()) {
     SCHAKEL_ASSIGN(*response.mutable_next_page_token(),
                    tokens.Seal(list, Place{place.tree_size, std::move(next)}.Encode()));

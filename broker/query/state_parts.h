@@ -56,7 +56,7 @@ Result<Bytes> FillOrganisations(const PastPage& page, const policy::CompiledBund
 
 // Statements of the request's subject or recorder; where the next page begins. statements_at.cc
 Result<Bytes> FillStatements(const PastPage& page, const v1::GetStateAtRequest& request,
-                             uint64_t granted_size, v1::GetStateAtResponse* out);
+                             v1::GetStateAtResponse* out);
 
 // Sums of what sweeps destroyed, within the limits of a page. swept.cc
 class SweptSums {

@@ -138,10 +138,11 @@ Result<Bytes> OfOneRecorder(const PastPage& page, const std::string& recorder, B
 
 }  // namespace
 
-// INVARIANT: of what is destroyed it says the same whomever the request is about. A sweep between
-// two pages may take what the second would have shown: so sums reach to what this page was granted.
+// INVARIANT: of what is destroyed it says the same whomever the request is about. A sweep after the
+// look, or between two pages, takes what this page would have shown: so the sums reach to the end
+// of what is read.
 Result<Bytes> FillStatements(const PastPage& page, const v1::GetStateAtRequest& request,
-                             uint64_t granted_size, v1::GetStateAtResponse* out) {
+                             v1::GetStateAtResponse* out) {
   const bool among_sweeps = !page.from.empty() && page.from[0] == kAmongSweeps;
   Bytes begin = machine::keys::SweepIndex("statements", page.moment.at_us, page.moment.end_index);
   if (among_sweeps) {
@@ -154,8 +155,8 @@ Result<Bytes> FillStatements(const PastPage& page, const v1::GetStateAtRequest& 
     if (!next.empty()) return kAmongStatements + next;
   }
   SweptSums sums(page);
-  SCHAKEL_ASSIGN(const Bytes left, sums.Add(begin, machine::keys::SweepIndex(
-                                                       "statements", UINT64_MAX, granted_size)));
+  SCHAKEL_ASSIGN(const Bytes left,
+                 sums.Add(begin, store::PrefixEnd(machine::keys::SweepIndexPrefix("statements"))));
   sums.Fill(out);
   return left.empty() ? left : kAmongSweeps + left;
 }
