@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "broker/crypto/hash.h"
+#include "broker/crypto/policy_format.h"
 #include "tests/unit/cli/broker_verbs.h"
 #include "tests/unit/sdk/fake_log.h"
 
@@ -144,6 +145,28 @@ TEST_F(AuditState, ShowsStatementsInWordsAndWhatBecameOfThemSince) {
   EXPECT_THAT(dutch.out, AllOf(HasSubstr("toestemming"), HasSubstr("van kracht"),
                                HasSubstr("identiteitsbewijs"), HasSubstr("door een bezwaar")));
   EXPECT_EQ(broker_->asked_state.back().organisation(), sdk::kDebtRelief.str());
+}
+
+TEST_F(AuditState, NamesCodesAsTheBundleOfThenDid) {
+  auto files = sdk::ReadPolicyFolder(checkout::SourcePath("policy/zuid-holland-zuid"));
+  ASSERT_TRUE(files.ok());
+  std::string& manifest = files->at("bundle.yaml");
+  const std::string now = "en: Finances\n";
+  const size_t at = manifest.find(now);
+  ASSERT_NE(at, std::string::npos);
+  manifest.replace(at, now.size(), "en: Money matters\n");
+  std::vector<crypto::PolicyFile> list;
+  for (auto& [path, content] : *files) list.push_back({path, content});
+  const auto bytes = crypto::EncodePolicyBundle(std::move(list));
+  ASSERT_TRUE(bytes.ok());
+  const auto past = sdk::LoadBundle(*bytes, crypto::PolicyDigest(*bytes));
+  ASSERT_TRUE(past.ok()) << past.error().message;
+  broker_->past_bundle = *past;
+  AddStatement();
+  EXPECT_THAT(landlord_.Run(AskStatements()).out, HasSubstr("Finances"));
+  broker_->state.mutable_policy()->set_digest((*past)->digest.str());
+  EXPECT_THAT(landlord_.Run(AskStatements()).out,
+              AllOf(HasSubstr("Money matters"), Not(HasSubstr("Finances"))));
 }
 
 TEST_F(AuditState, SaysWhatOfStatementsIsDestroyed) {

@@ -171,10 +171,16 @@ class FakeBroker::Policy final : public v1::PolicyService::Service {
  public:
   explicit Policy(FakeBroker& broker) : broker_(broker) {}
 
-  grpc::Status GetPolicy(grpc::ServerContext*, const v1::GetPolicyRequest*,
+  grpc::Status GetPolicy(grpc::ServerContext*, const v1::GetPolicyRequest* request,
                          v1::GetPolicyResponse* response) override {
     const std::lock_guard lock(broker_.mutex);
     if (!broker_.policy_status.ok()) return broker_.policy_status;
+    const auto& past = broker_.past_bundle;
+    if (past && request->digest() == past->digest.view()) {
+      response->set_bundle(past->bytes);
+      response->set_digest(past->digest.str());
+      return grpc::Status::OK;
+    }
     response->set_bundle(broker_.bundle->bytes);
     response->set_digest(broker_.bundle->digest.str());
     response->set_active(true);

@@ -67,7 +67,7 @@ class AuditService final : public v1::AuditService::Service {
     if (request->filter().has_index()) {
       if (request->filter().index() == destroyed.sweep_index()) return grpc::Status::OK;
       auto* record = response->add_records();
-      record->set_index(request->filter().index());
+      record->set_index(request->filter().index() + index_shift);
       *record->mutable_destroyed() = destroyed;
       return grpc::Status::OK;
     }
@@ -108,6 +108,7 @@ class AuditService final : public v1::AuditService::Service {
   }
 
   v1::DestroyedRecord destroyed;  // what is left of each record but the sweep's own
+  uint64_t index_shift = 0;       // another record than the one that was asked for
   std::vector<uint32_t> page_sizes;
   const Log* log = nullptr;
   uint64_t size = 0;
@@ -263,6 +264,8 @@ TEST_F(Auditing, ProvesTheEntryOfARecordThatIsDestroyedAndTellsWhenAndByWhichRul
   EXPECT_EQ((*left)->destroyed().term(), "retention.records.publish");
   EXPECT_EQ((*left)->destroyed().time().seconds(), 1'772'442'000);
   EXPECT_FALSE(client_.RecordAt(200)->has_value()) << "nothing there, or out of scope";
+  service_.index_shift = 1;
+  EXPECT_FALSE(client_.RecordAt(123)->has_value()) << "of another record";
   // A log that lost the entry with the record is caught.
   service_.spoils_path = true;
   EXPECT_EQ(client_.ProveIndex(123).error().reason, "PROOF_INVALID");
