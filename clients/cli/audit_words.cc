@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "clients/cli/audit_parts.h"
+#include "clients/cli/parse.h"
 #include "clients/cli/words.h"
 
 namespace schakel::cli {

@@ -1,5 +1,7 @@
 // The directory and the policy as they stood: history of several versions, moments to the
 // microsecond, the same for everybody.
+#include <optional>
+
 #include "tests/unit/query/state_at_fixture.h"
 
 namespace schakel::query {

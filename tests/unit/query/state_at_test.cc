@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <map>
+#include <set>
+#include <tuple>
 
 #include "tests/unit/query/state_at_fixture.h"
 

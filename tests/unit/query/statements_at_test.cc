@@ -1,6 +1,7 @@
 // Consents and objections as they stood: their states to the microsecond, in scope, in pages, and
 // what sweeps took since.
-#include <algorithm>
+#include <optional>
+#include <vector>
 
 #include "tests/unit/query/state_at_fixture.h"
 
