@@ -278,6 +278,10 @@ tell_story() {
   sleep 1.2 # a checkpoint is signed each second
   show auditor audit query --kind delivery --kind withdrawal --kind withheld --ground "AVG art. 57" \
     --reference QUICKSTART
+  say "How did the consent stand just after it was recorded? The log knows, and what became of it since."
+  show auditor audit state --of statements --organisation 00000099000000002004 --index \
+    "$(as auditor audit query --kind statement -o csv 2>>"$dir/run/story.log" | sed -n '2s/[^0-9].*//p')"
+  say "That the log is whole and unchanged, and that each decision comes out the same again:"
   show auditor audit verify --records --ground "AVG art. 57" --reference QUICKSTART
   show auditor policy replay
   say "Each custodian keeps a log of its own: who computed how many pseudonyms, never for whom."

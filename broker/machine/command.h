@@ -124,6 +124,11 @@ struct ActivatePolicy {
 };
 
 // ---- Audit ----
+// The moment of a look at the past: of the machine's clock, or just after a record.
+struct PastMoment {
+  uint64_t at_us = 0;
+  std::optional<uint64_t> index;  // instead of at_us
+};
 // An auditor's look: the record of it, and the scope that holds. The answer is read at its
 // position.
 struct RecordQuery {
@@ -132,7 +137,9 @@ struct RecordQuery {
   std::string subject_field = "subject";  // where the request has it
   std::string ground;
   std::string reference;
-  Bytes question;  // the request as it came
+  Bytes question;                    // the request as it came
+  std::string words;                 // what is asked, for people; names no subject
+  std::optional<PastMoment> moment;  // of a look at the past
 };
 
 // ---- Flow ----

@@ -91,6 +91,9 @@ v1::LogReceipt Context::AddRecord(v1::Record record, const v1::Detail* detail) {
   if (!record.signal_id().empty()) {
     PutRaw(Family::kLocal, keys::SignalIndex(record.signal_id(), index), {});
   }
+  if (record.kind() == v1::RECORD_KIND_SWEEP) {
+    PutRaw(Family::kLocal, keys::SweepIndex(record.facts().swept(), now_us(), index), {});
+  }
   if (detail != nullptr) {
     for (const auto& pair : detail->subject().pairs()) {
       if (pair.epoch() != 0) PutRaw(Family::kLocal, keys::SubjectIndex(pair, index), {});

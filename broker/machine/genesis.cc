@@ -13,7 +13,6 @@ Result<Answer> Apply(Context& ctx, const Genesis& command) {
   meta.set_origin(command.origin);
   meta.set_region(command.region);
   meta.set_log_key(command.log_key);
-  meta.set_active_bundle(command.bundle_digest.str());
   v1::Record record = ctx.NewRecord(v1::RECORD_KIND_GENESIS);
   record.set_event_id(ctx.NewEventId());
   record.set_bundle_digest(command.bundle_digest.str());
@@ -26,11 +25,7 @@ Result<Answer> Apply(Context& ctx, const Genesis& command) {
   facts->set_registrar_spki_digest(command.registrar.certificate_spki_digest());
   uint64_t index = ctx.AddRecord(std::move(record)).index();
 
-  state::v1::StoredBundle bundle;
-  bundle.set_bundle(command.bundle);
-  bundle.set_activated_us(ctx.now_us());
-  bundle.set_record_index(index);
-  ctx.Put(Family::kRegistry, keys::Bundle(command.bundle_digest), bundle);
+  SetActiveBundle(ctx, command.bundle, command.bundle_digest, /*by=*/"", index);
   ctx.facts().Remember(command.bundle_digest, command.compiled);
 
   auto oin = *OrganisationId::From(command.registrar.oin());

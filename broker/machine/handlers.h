@@ -87,6 +87,11 @@ Status ListDeadLetter(Context& ctx, const struct PlacedItem& placed);
 // A recipient is done: it no longer stands in the list.
 void EndStalled(Context& ctx, const state::v1::SignalState& signal, const ItemKey& item);
 
+// A bundle is the active one from now on: kept, and remembered as such at this moment.
+// activate_policy.cc
+void SetActiveBundle(Context& ctx, Bytes bundle, const Digest& digest, const std::string& by,
+                     uint64_t record_index);
+
 // Destroys what is kept of a signal. sweep_signals.cc
 Status PurgeSignal(Context& ctx, const OrganisationId& sender, const SignalId& id);
 // Keeps the queue of statements' ends as a statement has it now; `before` is empty for a new one.

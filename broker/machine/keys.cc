@@ -148,6 +148,8 @@ Bytes KeySetOf(const OrganisationId& oin, uint64_t version) {
 }
 Bytes Bundle(const Digest& digest) { return Key('b', {digest.view()}); }
 Bytes Statement(const StatementId& id) { return Key('s', {id.view()}); }
+Bytes Activation(uint64_t time_us, uint64_t index) { return Key('a', {U64(time_us), U64(index)}); }
+Bytes ActivationPrefix() { return "a"; }
 
 Bytes SubjectIndexPrefix(const schakel::v1::SubjectRefPair& pair) { return Key('s', {Pair(pair)}); }
 Bytes SubjectIndex(const schakel::v1::SubjectRefPair& pair, uint64_t index) {
@@ -160,6 +162,10 @@ Bytes PartyIndex(BytesView organisation, uint64_t index) {
 Bytes Scoured() { return "d"; }
 Bytes SignalIndexPrefix(BytesView signal_id) { return Key('g', {signal_id}); }
 Bytes SignalIndex(BytesView signal_id, uint64_t index) { return Key('g', {signal_id, U64(index)}); }
+Bytes SweepIndexPrefix(BytesView swept) { return ByteWriter().U8('w').Lp(swept).Take(); }
+Bytes SweepIndex(BytesView swept, uint64_t time_us, uint64_t index) {
+  return SweepIndexPrefix(swept) + U64(time_us) + U64(index);
+}
 
 }  // namespace keys
 }  // namespace schakel::machine

@@ -113,6 +113,8 @@ Bytes KeySet(const Digest& digest);                                      // k di
 Bytes KeySetOf(const OrganisationId& oin, uint64_t version);             // K oin u64 -> digest
 Bytes Bundle(const Digest& digest);                                      // b digest
 Bytes Statement(const StatementId& id);                                  // s id
+Bytes Activation(uint64_t time_us, uint64_t index);                      // a u64 u64
+Bytes ActivationPrefix();                                                // a
 
 // ---- local ----
 Bytes SubjectIndex(const schakel::v1::SubjectRefPair& pair, uint64_t index);  // s u32 value u64
@@ -121,6 +123,8 @@ Bytes PartyIndex(BytesView organisation, uint64_t index);  // p oin u64
 Bytes PartyIndexPrefix(BytesView organisation);
 Bytes SignalIndex(BytesView signal_id, uint64_t index);  // g id u64
 Bytes SignalIndexPrefix(BytesView signal_id);
+Bytes SweepIndex(BytesView swept, uint64_t time_us, uint64_t index);  // w lp(swept) u64 u64
+Bytes SweepIndexPrefix(BytesView swept);
 Bytes Scoured();  // d
 
 }  // namespace keys

@@ -30,11 +30,20 @@ struct Leased {
   bool more = false;  // whether the inbox holds more that may go now
 };
 
+// A moment of the past: what was written at `at_us` or before, by a record before `end_index`.
+struct Moment {
+  uint64_t at_us = 0;
+  uint64_t end_index = 0;
+
+  bool Has(uint64_t time_us, uint64_t index) const { return time_us <= at_us && index < end_index; }
+};
+
 // The scope that holds for an auditor's look.
 struct QueryGrant {
   bool region = false;  // all records; else only those of `organisations`
   std::vector<std::string> organisations;
   uint64_t tree_size = 0;  // the look covers records before its own
+  Moment moment;           // of a look at the past
   v1::LogReceipt receipt;
 };
 

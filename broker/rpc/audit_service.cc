@@ -2,6 +2,7 @@
 
 #include "broker/query/log.h"
 #include "broker/query/records.h"
+#include "broker/query/state_at.h"
 #include "broker/query/subject_report.h"
 #include "broker/rpc/checks.h"
 #include "broker/rpc/export_stream.h"
@@ -103,6 +104,32 @@ grpc::ServerUnaryReactor* AuditService::SubjectReport(grpc::CallbackServerContex
               Answer(parts_, answer, response, [&](const store::StateReader& state) {
                 return query::SubjectReport(state, *parts_.bundles, *parts_.tokens,
                                             caller.organisation, grant, *request);
+              });
+            });
+      });
+}
+
+grpc::ServerUnaryReactor* AuditService::GetStateAt(grpc::CallbackServerContext* context,
+                                                   const v1::GetStateAtRequest* request,
+                                                   v1::GetStateAtResponse* response) {
+  return parts_.guard->Unary(
+      context, request, [=, this](transport::Caller caller, transport::UnaryAnswer answer) {
+        Status shape = query::CheckStateAt(*parts_.tokens, caller.organisation, *request);
+        if (!shape.ok()) return answer.Finish(shape);
+        machine::RecordQuery look;
+        look.rpc = "GetStateAt";
+        if (request->has_subject()) look.subject = request->subject();
+        look.ground = request->ground();
+        look.reference = request->reference();
+        look.question = request->SerializeAsString();
+        look.words = query::WordsOf(*request);
+        look.moment = query::MomentAsked(*request);
+        SubmitFor<machine::QueryGrant>(
+            parts_, std::move(look), caller, answer,
+            [=, this](uint64_t, const machine::QueryGrant& grant) {
+              Answer(parts_, answer, response, [&](const store::StateReader& state) {
+                return query::StateAt(state, *parts_.bundles, *parts_.tokens, caller.organisation,
+                                      grant, *request);
               });
             });
       });

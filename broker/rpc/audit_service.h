@@ -9,9 +9,9 @@ class AuditService final : public transport::Strict<v1::AuditService::CallbackSe
  public:
   explicit AuditService(const Parts& parts) : parts_(parts) {
     RegisterStrict(&AuditService::QueryRecords, &AuditService::SubjectReport,
-                   &AuditService::GetCheckpoint, &AuditService::GetInclusionProof,
-                   &AuditService::GetConsistencyProof, &AuditService::GetTile,
-                   &AuditService::Export);
+                   &AuditService::GetStateAt, &AuditService::GetCheckpoint,
+                   &AuditService::GetInclusionProof, &AuditService::GetConsistencyProof,
+                   &AuditService::GetTile, &AuditService::Export);
   }
 
   grpc::ServerUnaryReactor* QueryRecords(grpc::CallbackServerContext* context,
@@ -20,6 +20,9 @@ class AuditService final : public transport::Strict<v1::AuditService::CallbackSe
   grpc::ServerUnaryReactor* SubjectReport(grpc::CallbackServerContext* context,
                                           const v1::SubjectReportRequest* request,
                                           v1::SubjectReportResponse* response) override;
+  grpc::ServerUnaryReactor* GetStateAt(grpc::CallbackServerContext* context,
+                                       const v1::GetStateAtRequest* request,
+                                       v1::GetStateAtResponse* response) override;
   grpc::ServerUnaryReactor* GetCheckpoint(grpc::CallbackServerContext* context,
                                           const v1::GetCheckpointRequest* request,
                                           v1::GetCheckpointResponse* response) override;

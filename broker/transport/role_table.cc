@@ -28,6 +28,7 @@ constexpr auto kTable = std::to_array<MethodRule>({
     {"schakel.v1.AuditService.GetCheckpoint", kMember, kAnyMember},
     {"schakel.v1.AuditService.GetConsistencyProof", kMember, kAnyMember},
     {"schakel.v1.AuditService.GetInclusionProof", kMember, kAnyMember},
+    {"schakel.v1.AuditService.GetStateAt", kMember, kAuditor},
     {"schakel.v1.AuditService.GetTile", kMember, kAnyMember},
     {"schakel.v1.AuditService.QueryRecords", kMember, kAuditor},
     {"schakel.v1.AuditService.SubjectReport", kMember, kAuditor},

@@ -1,5 +1,5 @@
-// schakel audit: reading and proving the log. Queries of records: audit_query.cc; verifying and
-// exporting: audit_verify.cc.
+// schakel audit: reading and proving the log. Queries of records: audit_query.cc; past moments:
+// audit_state.cc; verifying and exporting: audit_verify.cc.
 #include <google/protobuf/util/json_util.h>
 
 #include <memory>
@@ -79,13 +79,25 @@ Result<std::optional<v1::AuditedRecord>> RemainsOf(Invocation& invocation,
   if (entry.entry().organisation().role() != v1::ROLE_AUDITOR) {
     return std::optional<v1::AuditedRecord>();
   }
-  v1::QueryRecordsRequest request;
-  request.mutable_filter()->set_index(index);
-  request.set_page_size(1);
   SCHAKEL_ASSIGN(auto* const audit, session->audit());
-  SCHAKEL_ASSIGN(const auto page, audit->Query(request));
-  if (page.records_size() != 1) return std::optional<v1::AuditedRecord>();
-  return std::optional(page.records(0));
+  return audit->RecordAt(index);
+}
+
+// What is proven, in one sentence.
+std::string ProvenText(const Invocation& invocation, const ProveOptions& options,
+                       const sdk::ProvenRecord& proven,
+                       const std::optional<v1::AuditedRecord>& remains) {
+  const std::string index = std::to_string(proven.proof.index);
+  const std::string size = std::to_string(proven.look.checkpoint.head.size);
+  const std::string& origin = proven.look.checkpoint.origin;
+  if (!options.receipt.empty()) {
+    return invocation.Text(Msg::kProvenReceipt, {index, origin, size});
+  }
+  if (remains && remains->has_destroyed()) {
+    return invocation.Text(Msg::kProvenDestroyed,
+                           {index, origin, size, DestroyedText(invocation, remains->destroyed())});
+  }
+  return invocation.Text(Msg::kProvenIndex, {index, origin, size});
 }
 
 Result<ExitCode> Prove(Invocation& invocation, const ProveOptions& options) {
@@ -98,29 +110,20 @@ Result<ExitCode> Prove(Invocation& invocation, const ProveOptions& options) {
     SCHAKEL_TRY(sdk::WriteFileDurably(options.out, bundle));
     invocation.Note(Msg::kWritten, {options.out});
   }
-  const std::string index = std::to_string(proven.proof.index);
-  const std::string size = std::to_string(proven.look.checkpoint.head.size);
-  const std::string& origin = proven.look.checkpoint.origin;
   SCHAKEL_ASSIGN(const auto remains, RemainsOf(invocation, options, proven.proof.index));
   if (invocation.format() == Format::kTable) {
-    invocation.Line(options.receipt.empty()
-                        ? invocation.Text(Msg::kProvenIndex, {index, origin, size})
-                        : invocation.Text(Msg::kProvenReceipt, {index, origin, size}));
-    if (remains && remains->has_destroyed()) {
-      invocation.Line(invocation.Text(Msg::kProvenDestroyed,
-                                      {index, DestroyedText(invocation, remains->destroyed())}));
-    }
+    invocation.Line(ProvenText(invocation, options, proven, remains));
     if (remains && remains->has_detail_destroyed()) {
-      invocation.Line(
-          invocation.Text(Msg::kProvenDetailDestroyed,
-                          {index, DestroyedText(invocation, remains->detail_destroyed())}));
+      invocation.Line(invocation.Text(Msg::kProvenDetailDestroyed,
+                                      {std::to_string(proven.proof.index),
+                                       DestroyedText(invocation, remains->detail_destroyed())}));
     }
     if (proven.look.first_look()) invocation.Note(Msg::kFirstLook);
     return ExitCode::kOk;
   }
   Json json = {{"index", proven.proof.index},
                {"entry", HexEncode(proven.entry.view())},
-               {"origin", origin},
+               {"origin", proven.look.checkpoint.origin},
                {"treeSize", proven.look.checkpoint.head.size},
                {"proof", bundle}};
   if (remains && remains->has_destroyed()) json["destroyed"] = DestroyedJson(remains->destroyed());
@@ -200,6 +203,7 @@ void AddAudit(CLI::App& program, Invocation& invocation) {
       [&invocation, of_checkpoint] { return ShowCheckpoint(invocation, *of_checkpoint); });
 
   AddAuditQuery(noun, invocation);
+  AddAuditState(noun, invocation);
 
   Verb prove(noun, invocation, "prove", Msg::kVerbAuditProve,
              "schakel audit prove 42 --out proof.txt\n"

@@ -34,11 +34,28 @@ void AddWhichLog(Verb& verb, WhichLog& which);
 
 // query and subject
 void AddAuditQuery(CLI::App* noun, Invocation& invocation);
+// state
+void AddAuditState(CLI::App* noun, Invocation& invocation);
 // verify and export
 void AddAuditVerify(CLI::App* noun, Invocation& invocation);
 
 // When something was destroyed, by which rule of which bundle, and where the log says so.
 std::string DestroyedText(const Invocation& invocation, const v1::DestroyedRecord& destroyed);
+// Of what a sweep destroyed some: records, details, signals, statements.
+std::string SweptWhat(const Invocation& invocation, const std::string& swept);
+// What a record without sections is about; empty where its other columns say all.
+std::string AboutText(Invocation& invocation, const v1::Record& record);
+
+// The organisations whose actors a list names, and whom to ask there who these are.
+class WhomToAsk {
+ public:
+  void Add(const v1::Record& record);
+  // Below a table: a line for each organisation.
+  void Show(Invocation& invocation) const;
+
+ private:
+  std::vector<std::string> organisations_;  // OINs, in order of appearance
+};
 
 // A number of the log, from 0. USAGE otherwise.
 Result<uint64_t> ParseIndex(Language language, const std::string& text, const std::string& option);

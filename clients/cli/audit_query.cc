@@ -85,6 +85,41 @@ Result<v1::QueryRecordsRequest> RequestOf(Invocation& invocation, const QueryOpt
   return request;
 }
 
+// The rows, and whose actors they name: whom to ask who these are stands below a table, and in a
+// column of its own for a spreadsheet.
+struct Listing {
+  Listing(Invocation& invocation, bool of_custodian) : table(HeadersOf(invocation, of_custodian)) {}
+
+  void Add(Invocation& invocation, const v1::Record& record, std::vector<Cell> row) {
+    actors.Add(record);
+    if (invocation.format() == Format::kCsv) {
+      row.insert(row.begin() + kBehindActor,
+                 record.actor().empty() ? "" : invocation.names().Contact(record.organisation()));
+    }
+    table.Add(std::move(row));
+  }
+
+  Table table;
+  WhomToAsk actors;
+
+ private:
+  static constexpr int kBehindActor = 5;
+  static std::vector<std::string> HeadersOf(const Invocation& invocation, bool of_custodian) {
+    std::vector<Msg> names = {Msg::kColIndex, Msg::kColTime, Msg::kColKind, Msg::kColOrganisation,
+                              Msg::kColActor};
+    if (invocation.format() == Format::kCsv) names.push_back(Msg::kColContact);
+    const std::vector<Msg> rest =
+        of_custodian
+            ? std::vector{Msg::kColRole, Msg::kColAmount, Msg::kColDayLeft, Msg::kColMonthLeft,
+                          Msg::kColOutcome}
+            : std::vector{Msg::kColType, Msg::kColSections, Msg::kColOutcome, Msg::kColSignal};
+    names.insert(names.end(), rest.begin(), rest.end());
+    std::vector<std::string> headers;
+    for (const Msg name : names) headers.push_back(invocation.Text(name));
+    return headers;
+  }
+};
+
 std::string SectionsText(Invocation& invocation,
                          const google::protobuf::RepeatedPtrField<v1::RecordSection>& sections) {
   std::string text;
@@ -111,26 +146,6 @@ Cell ResultCell(Invocation& invocation, v1::Outcome outcome, const std::string& 
   return invocation.names().Of(CodeKind::kOutcome, reported);
 }
 
-// What a sweep destroyed: how many of what, by which rule of which bundle, and where they stood.
-std::string SweptText(Invocation& invocation, const v1::Record& record) {
-  const auto& facts = record.facts();
-  const std::string& what = facts.swept();
-  const Msg name = what == "details"      ? Msg::kSweptDetails
-                   : what == "signals"    ? Msg::kSweptSignals
-                   : what == "statements" ? Msg::kSweptStatements
-                                          : Msg::kSweptRecords;
-  const std::string kind = facts.swept_kind() == v1::RECORD_KIND_UNSPECIFIED
-                               ? ""
-                               : " (" + Word(invocation.language(), facts.swept_kind()) + ")";
-  const std::string place = facts.end_index() == 0
-                                ? ""
-                                : ", " + std::to_string(facts.first_index()) + "-" +
-                                      std::to_string(facts.end_index() - 1);
-  return invocation.Text(Msg::kSwept, {std::to_string(facts.count()), invocation.Text(name) + kind,
-                                       facts.rule(), facts.text()}) +
-         place;
-}
-
 std::string WithDestroyedDetail(Invocation& invocation, const v1::AuditedRecord& audited,
                                 std::string sections) {
   if (!audited.has_detail_destroyed()) return sections;
@@ -139,9 +154,9 @@ std::string WithDestroyedDetail(Invocation& invocation, const v1::AuditedRecord&
                                     {DestroyedText(invocation, audited.detail_destroyed())});
 }
 
-Status AddRow(Invocation& invocation, const v1::AuditedRecord& audited, Table& table) {
-  if (audited.record().empty()) {
-    table.Add({std::to_string(audited.index()),
+void AddDestroyed(Invocation& invocation, const v1::AuditedRecord& audited, Listing& listing) {
+  listing.Add(invocation, {},
+              {std::to_string(audited.index()),
                TimeText(audited.destroyed().time()),
                {Word(invocation.language(), audited.destroyed().kind()), Colour::kDim},
                "",
@@ -150,43 +165,36 @@ Status AddRow(Invocation& invocation, const v1::AuditedRecord& audited, Table& t
                {DestroyedText(invocation, audited.destroyed()), Colour::kDim},
                "",
                ""});
-    return {};
-  }
-  v1::Record record;
-  if (!record.ParseFromString(audited.record())) {
-    return MakeError(ErrorCode::kDataLoss, "RECORD_MALFORMED", "a record can't be parsed",
-                     std::to_string(audited.index()));
-  }
+}
+
+void AddRow(Invocation& invocation, const v1::AuditedRecord& audited, const v1::Record& record,
+            Listing& listing) {
   Names& names = invocation.names();
   const std::string type =
       record.signal_type().empty() ? "" : names.Of(CodeKind::kSignalType, record.signal_type());
-  table.Add(
+  listing.Add(
+      invocation, record,
       {std::to_string(record.index()),
        TimeText(Millis(static_cast<int64_t>(record.time_us() / 1000))),
        Word(invocation.language(), record.kind()),
        record.organisation().empty() ? "" : names.Organisation(record.organisation()),
        record.actor(), type,
-       record.kind() == v1::RECORD_KIND_SWEEP
-           ? SweptText(invocation, record)
-           : WithDestroyedDetail(invocation, audited, SectionsText(invocation, record.sections())),
+       WithDestroyedDetail(invocation, audited,
+                           record.sections().empty() ? AboutText(invocation, record)
+                                                     : SectionsText(invocation, record.sections())),
        ResultCell(invocation, record.outcome(), record.reason(), record.facts().reported_code()),
        IdText(record.signal_id())});
-  return {};
 }
 
 // A custodian's records: who, how many, when, and what was left.
-Status AddCustodianRow(Invocation& invocation, const v1::AuditedRecord& audited, Table& table) {
-  v1::Record record;
-  if (!record.ParseFromString(audited.record())) {
-    return MakeError(ErrorCode::kDataLoss, "RECORD_MALFORMED", "a record can't be parsed",
-                     std::to_string(audited.index()));
-  }
+void AddCustodianRow(Invocation& invocation, const v1::Record& record, Listing& listing) {
   const bool charged = record.kind() == v1::RECORD_KIND_EVALUATION;
   const auto number = [](uint64_t value, bool shown) {
     return shown ? std::to_string(value) : std::string();
   };
   const auto& facts = record.facts();
-  table.Add(
+  listing.Add(
+      invocation, record,
       {std::to_string(record.index()),
        TimeText(Millis(static_cast<int64_t>(record.time_us() / 1000))),
        Word(invocation.language(), record.kind()),
@@ -194,22 +202,25 @@ Status AddCustodianRow(Invocation& invocation, const v1::AuditedRecord& audited,
        record.actor(), record.actor_role(), number(facts.count(), facts.count() != 0),
        number(facts.day_remaining(), charged), number(facts.month_remaining(), charged),
        OutcomeCell(invocation, record.outcome(), record.reason())});
-  return {};
 }
 
-Table QueryTable(Invocation& invocation, bool of_custodian) {
-  if (of_custodian) {
-    return Table({invocation.Text(Msg::kColIndex), invocation.Text(Msg::kColTime),
-                  invocation.Text(Msg::kColKind), invocation.Text(Msg::kColOrganisation),
-                  invocation.Text(Msg::kColActor), invocation.Text(Msg::kColRole),
-                  invocation.Text(Msg::kColAmount), invocation.Text(Msg::kColDayLeft),
-                  invocation.Text(Msg::kColMonthLeft), invocation.Text(Msg::kColOutcome)});
+Status AddAudited(Invocation& invocation, bool of_custodian, const v1::AuditedRecord& audited,
+                  Listing& listing) {
+  if (!of_custodian && audited.record().empty()) {
+    AddDestroyed(invocation, audited, listing);
+    return {};
   }
-  return Table({invocation.Text(Msg::kColIndex), invocation.Text(Msg::kColTime),
-                invocation.Text(Msg::kColKind), invocation.Text(Msg::kColOrganisation),
-                invocation.Text(Msg::kColActor), invocation.Text(Msg::kColType),
-                invocation.Text(Msg::kColSections), invocation.Text(Msg::kColOutcome),
-                invocation.Text(Msg::kColSignal)});
+  v1::Record record;
+  if (!record.ParseFromString(audited.record())) {
+    return MakeError(ErrorCode::kDataLoss, "RECORD_MALFORMED", "a record can't be parsed",
+                     std::to_string(audited.index()));
+  }
+  if (of_custodian) {
+    AddCustodianRow(invocation, record, listing);
+  } else {
+    AddRow(invocation, audited, record, listing);
+  }
+  return {};
 }
 
 Result<ExitCode> Query(Invocation& invocation, const QueryOptions& options) {
@@ -245,12 +256,14 @@ Result<ExitCode> Query(Invocation& invocation, const QueryOptions& options) {
     }
     request.set_page_token(page.next_page_token());
   }
-  Table table = QueryTable(invocation, of_custodian);
+  Listing listing(invocation, of_custodian);
   if (invocation.format() == Format::kTable || invocation.format() == Format::kCsv) {
-    const auto add = of_custodian ? AddCustodianRow : AddRow;
-    for (const auto& record : all.records()) SCHAKEL_TRY(add(invocation, record, table));
+    for (const auto& audited : all.records()) {
+      SCHAKEL_TRY(AddAudited(invocation, of_custodian, audited, listing));
+    }
   }
-  invocation.Show(all, "records", table);
+  invocation.Show(all, "records", listing.table);
+  listing.actors.Show(invocation);
   invocation.Note(Msg::kScopeNote, {all.scope(), std::to_string(all.receipt().index())});
   if (more) invocation.Note(Msg::kThereIsMore, {"--limit"});
   return ExitCode::kOk;
@@ -302,12 +315,6 @@ Result<ExitCode> Subject(Invocation& invocation, const SubjectOptions& options) 
 }
 
 }  // namespace
-
-std::string DestroyedText(const Invocation& invocation, const v1::DestroyedRecord& destroyed) {
-  return invocation.Text(Msg::kDestroyed,
-                         {TimeText(destroyed.time()), destroyed.term(), destroyed.bundle(),
-                          std::to_string(destroyed.sweep_index())});
-}
 
 Result<uint64_t> ParseIndex(Language language, const std::string& text, const std::string& option) {
   uint64_t index = 0;

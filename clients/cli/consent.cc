@@ -174,20 +174,6 @@ Result<ExitCode> Withdraw(Invocation& invocation, const std::string& text) {
   return ExitCode::kOk;
 }
 
-std::string AxisText(Invocation& invocation, const v1::PartyAxis& axis) {
-  switch (axis.party_case()) {
-    case v1::PartyAxis::kSector:
-      return invocation.names().Of(CodeKind::kSector, axis.sector());
-    case v1::PartyAxis::kFunction:
-      return invocation.names().Function(axis.function());
-    case v1::PartyAxis::kOrganisation:
-      return invocation.names().Organisation(axis.organisation());
-    case v1::PartyAxis::PARTY_NOT_SET:
-      break;
-  }
-  return invocation.Text(Msg::kAny);
-}
-
 Result<ExitCode> List(Invocation& invocation, const std::string& bsn) {
   std::optional<v1::SubjectRef> subject;
   if (!bsn.empty()) {
@@ -211,8 +197,8 @@ Result<ExitCode> List(Invocation& invocation, const std::string& bsn) {
       return MakeError(ErrorCode::kDataLoss, "RECORD_MALFORMED", "a statement can't be parsed");
     }
     table.Add({IdText(statement.statement_id()), Word(invocation.language(), statement.kind()),
-               AxisText(invocation, statement.sender()),
-               AxisText(invocation, statement.recipient()),
+               invocation.names().Axis(statement.sender()),
+               invocation.names().Axis(statement.recipient()),
                any_or(CodeKind::kCategory, statement.category()),
                any_or(CodeKind::kPurpose, statement.purpose()),
                TimeText(Millis(static_cast<int64_t>(statement.not_after_ms()))),

@@ -32,14 +32,27 @@ class Names {
   std::string Function(const v1::FunctionAddress& address);
   // The organisation's name in the directory, or else its OIN.
   std::string Organisation(const std::string& oin);
+  // Whom to ask there who an actor is; empty when the directory does not say.
+  std::string Contact(const std::string& oin);
+  // One side of a consent or objection: a sector, a function, an organisation, or any.
+  std::string Axis(const v1::PartyAxis& axis);
+  // From now on codes have the names of this bundle instead of the active one's: for what is past.
+  // Where it can't be had they stay as they are.
+  void UseBundle(const Digest& digest);
 
  private:
+  struct Entry {
+    std::string name;
+    std::string contact;
+  };
+  const Entry& Find(const std::string& oin);
+
   sdk::Session* session_;
   Language language_;
   bool asked_bundle_ = false;
   std::shared_ptr<const sdk::LoadedBundle> bundle_;
   bool directory_fails_ = false;
-  std::map<std::string, std::string> organisations_;
+  std::map<std::string, Entry> organisations_;
 };
 
 // The first digits of a digest: enough to tell two apart.

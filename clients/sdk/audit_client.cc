@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <thread>
@@ -60,6 +61,22 @@ class PartFile {
   int descriptor_ = -1;
 };
 
+// Adds what one page summed up to what the pages before it did.
+void AddSum(const v1::SweptSum& sum, google::protobuf::RepeatedPtrField<v1::SweptSum>* all) {
+  const auto same = std::find_if(all->begin(), all->end(), [&](const v1::SweptSum& known) {
+    return known.swept() == sum.swept() && known.kind() == sum.kind() &&
+           known.rule() == sum.rule() && known.bundle_digest() == sum.bundle_digest();
+  });
+  if (same == all->end()) {
+    *all->Add() = sum;
+    return;
+  }
+  same->set_count(same->count() + sum.count());
+  same->set_sweeps(same->sweeps() + sum.sweeps());
+  *same->mutable_last() = sum.last();
+  same->set_last_index(sum.last_index());
+}
+
 }  // namespace
 
 AuditClient::AuditClient(std::shared_ptr<Connection> connection, CheckpointMemory& memory)
@@ -99,6 +116,47 @@ Result<v1::SubjectReportResponse> AuditClient::SubjectReportAll(v1::SubjectRepor
     *all.mutable_destroyed() = page.destroyed();
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
+  return all;
+}
+
+Result<std::optional<v1::AuditedRecord>> AuditClient::RecordAt(uint64_t index) {
+  v1::QueryRecordsRequest request;
+  request.mutable_filter()->set_index(index);
+  request.set_page_size(1);
+  SCHAKEL_ASSIGN(const auto page, Query(std::move(request)));
+  if (page.records_size() != 1 || page.records(0).index() != index) {
+    return std::optional<v1::AuditedRecord>();
+  }
+  return std::optional(page.records(0));
+}
+
+Result<v1::GetStateAtResponse> AuditClient::StateAt(v1::GetStateAtRequest request) {
+  if (request.request_id().empty()) request.set_request_id(NewRequestId().str());
+  return log_->StateAt(request);
+}
+
+Result<v1::GetStateAtResponse> AuditClient::StateAtAll(v1::GetStateAtRequest request,
+                                                       uint64_t rows_max) {
+  constexpr uint64_t kPage = limits::kPageSizeMax;
+  v1::GetStateAtResponse all;
+  uint64_t rows = 0;
+  do {
+    request.set_request_id(NewRequestId().str());
+    const uint64_t wanted = rows_max == 0 ? kPage : std::min(kPage, rows_max - rows);
+    request.set_page_size(static_cast<uint32_t>(wanted));
+    SCHAKEL_ASSIGN(auto page, StateAt(request));
+    for (auto& entry : *page.mutable_organisations()) all.add_organisations()->Swap(&entry);
+    for (auto& statement : *page.mutable_statements()) all.add_statements()->Swap(&statement);
+    for (const auto& sum : page.swept()) AddSum(sum, all.mutable_swept());
+    rows = static_cast<uint64_t>(all.organisations_size()) +
+           static_cast<uint64_t>(all.statements_size()) + static_cast<uint64_t>(all.swept_size());
+    page.clear_organisations();
+    page.clear_statements();
+    page.clear_swept();
+    request.set_page_token(page.next_page_token());
+    all.clear_next_page_token();
+    all.MergeFrom(page);
+  } while (!request.page_token().empty() && (rows_max == 0 || rows < rows_max));
   return all;
 }
 

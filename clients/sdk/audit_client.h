@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,15 @@ class AuditClient {
   Result<v1::SubjectReportResponse> SubjectReport(v1::SubjectReportRequest request);
   // All pages in one.
   Result<v1::SubjectReportResponse> SubjectReportAll(v1::SubjectReportRequest request);
+
+  // What the log holds at an index as this auditor may read it, or what is left of it: when and by
+  // which rule it was destroyed. nullopt for what is out of scope or not there. A look is a record.
+  Result<std::optional<v1::AuditedRecord>> RecordAt(uint64_t index);
+  // How it stood at a past moment. One page.
+  Result<v1::GetStateAtResponse> StateAt(v1::GetStateAtRequest request);
+  // Pages in one, sums of sweeps added up, until there are `rows_max` rows (0: to the end);
+  // next_page_token stays set when there is more.
+  Result<v1::GetStateAtResponse> StateAtAll(v1::GetStateAtRequest request, uint64_t rows_max = 0);
 
   // The last checkpoint, verified against the key and against what was remembered.
   Result<CheckpointLook> Checkpoint();

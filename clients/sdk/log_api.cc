@@ -73,6 +73,9 @@ class OfBroker final : public LogApi {
       const v1::SubjectReportRequest& request) override {
     return connection_->Call(*stub_, &Stub::SubjectReport, request);
   }
+  Result<v1::GetStateAtResponse> StateAt(const v1::GetStateAtRequest& request) override {
+    return connection_->Call(*stub_, &Stub::GetStateAt, request);
+  }
   Status Export(const v1::ExportRequest& request,
                 const std::function<Status(const v1::ExportResponse&)>& each) override {
     return ReadPieces<v1::ExportResponse>(
@@ -116,6 +119,10 @@ class OfCustodian final : public LogApi {
   Result<v1::SubjectReportResponse> SubjectReport(const v1::SubjectReportRequest&) override {
     return InvalidArgument("FIELD_INVALID", "subject",
                            "a custodian can't know for whom it evaluates: ask the broker's log");
+  }
+  Result<v1::GetStateAtResponse> StateAt(const v1::GetStateAtRequest&) override {
+    return InvalidArgument("FIELD_INVALID", "part",
+                           "a custodian keeps neither directory nor policy: ask the broker's log");
   }
   Status Export(const v1::ExportRequest& request,
                 const std::function<Status(const v1::ExportResponse&)>& each) override {

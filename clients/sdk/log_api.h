@@ -26,6 +26,7 @@ class LogApi {
   virtual Result<v1::QueryRecordsResponse> Query(const v1::QueryRecordsRequest& request) = 0;
   virtual Result<v1::SubjectReportResponse> SubjectReport(
       const v1::SubjectReportRequest& request) = 0;
+  virtual Result<v1::GetStateAtResponse> StateAt(const v1::GetStateAtRequest& request) = 0;
   // Calls `each` with every piece until it fails or the export ends; gives the first failure.
   virtual Status Export(const v1::ExportRequest& request,
                         const std::function<Status(const v1::ExportResponse&)>& each) = 0;
@@ -40,8 +41,9 @@ class LogApi {
 
 // The broker's log (AuditService).
 std::unique_ptr<LogApi> BrokerLog(std::shared_ptr<Connection> connection);
-// A custodian's own log (CustodianService). It knows no subjects: SubjectReport is refused as
-// FIELD_INVALID, and a query for what it can't know by the custodian itself.
+// A custodian's own log (CustodianService). It knows no subjects and has no past but its records:
+// SubjectReport and StateAt are refused as FIELD_INVALID, and a query for what it can't know by the
+// custodian itself.
 std::unique_ptr<LogApi> CustodianLog(std::shared_ptr<Connection> connection);
 
 }  // namespace schakel::sdk

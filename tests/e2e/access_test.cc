@@ -88,6 +88,7 @@ const std::map<std::string, std::string> kWhoMay = {
     {"FlowService.Remind", "D"},
     {"AuditService.QueryRecords", "A"},
     {"AuditService.SubjectReport", "A"},
+    {"AuditService.GetStateAt", "A"},
     {"AuditService.GetCheckpoint", "PDAR"},
     {"AuditService.GetInclusionProof", "PDAR"},
     {"AuditService.GetConsistencyProof", "PDAR"},

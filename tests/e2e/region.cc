@@ -21,7 +21,6 @@ namespace {
 const std::string kBroker = checkout::BuildPath("bin/schakel-broker");
 const std::string kSteeredBroker = checkout::BuildPath("tests/steered-broker");
 const std::string kPolicy = checkout::SourcePath("policy/zuid-holland-zuid");
-constexpr auto kValid = std::chrono::hours(24 * 30);
 // Long enough for what was made some days ago.
 constexpr auto kValidBefore = std::chrono::hours(-24 * 3);
 
@@ -76,8 +75,7 @@ Region::Region(RegionOptions options) : options_(options), temp_("region") {
   custodian_metrics_port_ = testing::FreePort();
   if (options_.steered) steering_ = std::make_unique<testing::Steering>(temp_ / "steering");
   pki_ = std::make_unique<testing::TestPki>(temp_.path(), "region");
-  // A steered clock may be days ahead.
-  pki_->WriteCrl(std::chrono::seconds(-60), kValid);
+  pki_->WriteCrl(std::chrono::seconds(-60), options_.valid);
   IssueCertificates();
   DealKeys();
   StartCustodians();
@@ -94,7 +92,7 @@ Region::~Region() {
 
 void Region::IssueCertificates() {
   const auto issue = [&](const std::string& oin) {
-    return pki_->Issue({.oin = oin, .from = kValidBefore, .until = kValid});
+    return pki_->Issue({.oin = oin, .from = kValidBefore, .until = options_.valid});
   };
   broker_certificate_ = issue(testing::TestOin(9000));
   for (int i = 0; i < kCustodians; ++i) custodian_certificates_.push_back(issue(CustodianOin(i)));
@@ -280,9 +278,9 @@ v1::Organisation Region::EntryOf(const std::string& name) const {
     entry.add_audited_oins(OinOf("police").str());
   } else if (name == "region-auditor") {
     entry.set_audit_scope(v1::AUDIT_SCOPE_REGION);
-    // A steered clock may be days ahead.
-    const auto until = std::chrono::duration_cast<std::chrono::seconds>(sdk::Now()).count();
-    entry.mutable_audit_scope_until()->set_seconds(until + 30 * 86'400);
+    const auto until =
+        std::chrono::duration_cast<std::chrono::seconds>(sdk::Now() + options_.valid);
+    entry.mutable_audit_scope_until()->set_seconds(until.count());
   }
   entry.set_contact("privacy@voorbeeld.example");
   sdk::PinCertificate(

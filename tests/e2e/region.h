@@ -3,6 +3,7 @@
 // Nothing in it is mocked but the persons and the numbers.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -33,6 +34,9 @@ const std::vector<Participant>& Participants();
 struct RegionOptions {
   // Its broker has a clock and a disk that the test steers (tests/support/steered_broker_main.cc).
   bool steered = false;
+  // How long certificates, their revocation list and the region auditor's scope hold: a steered
+  // clock may be far ahead.
+  std::chrono::hours valid = std::chrono::hours(24 * 30);
   // Cache and log level as a broker has them that nobody configured; else small and talkative.
   bool as_deployed = false;
 };

@@ -1,7 +1,9 @@
 // What was destroyed is gone from the disk within a day: raw files of a real broker are searched,
 // with a clock that the test moves.
+#include <algorithm>
 #include <fstream>
 
+#include "tests/e2e/command_line.h"
 #include "tests/e2e/metrics.h"
 #include "tests/e2e/story.h"
 
@@ -10,11 +12,13 @@ namespace {
 
 namespace fs = std::filesystem;
 using std::chrono::hours;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
 class Retention : public SteeredTest {
  protected:
+  static void SetUpTestSuite() { Begin({.steered = true, .valid = hours(24 * 1000)}); }
   // Names of the files of the data folder in which any of the marks stands.
   static std::vector<std::string> Marked(const std::vector<Bytes>& marks) {
     std::vector<std::string> names;
@@ -127,6 +131,32 @@ TEST_F(Retention, WhatEndedByItsTermIsOffTheDiskWithinADay) {
   // most.
   steering().Pass(hours(24 * 800));
   EXPECT_THAT(MarkedAfterADay(marks), IsEmpty());
+
+  // The entry stands all the same, and an auditor is told when and by which rule its record went.
+  const CommandLine command(region());
+  const std::string index = std::to_string(receipt.index());
+  const std::string rule = "signal-types.rent-arrears.retention";
+  const auto proof = command.Run("region-auditor", {"audit", "prove", index});
+  ASSERT_EQ(proof.code, 0) << proof.err;
+  EXPECT_THAT(proof.out, HasSubstr("Proven: entry " + index + " stands in the log"));
+  EXPECT_THAT(proof.out, HasSubstr("though its record was destroyed on 20"));
+  EXPECT_THAT(proof.out, HasSubstr(" by " + rule + " of "));
+  EXPECT_EQ(std::count(proof.out.begin(), proof.out.end(), '\n'), 1) << "one sentence";
+  ASSERT_OK_AND(auto* corporation, As("corporation").audit());
+  EXPECT_TRUE(corporation->Prove(receipt).ok()) << "whoever kept a receipt opens the leaf";
+  // And what all went by then is summed up.
+  ASSERT_OK_AND(auto* audit, As("region-auditor").audit());
+  ASSERT_OK_AND(const auto left, audit->RecordAt(receipt.index()));
+  ASSERT_TRUE(left && left->has_destroyed());
+  v1::GetStateAtRequest request;
+  request.set_part(v1::STATE_PART_SWEEPS);
+  request.set_index(left->destroyed().sweep_index());
+  ASSERT_OK_AND(const auto swept, audit->StateAtAll(request));
+  const auto sum = std::find_if(swept.swept().begin(), swept.swept().end(), [&](const auto& each) {
+    return each.rule() == rule && each.kind() == v1::RECORD_KIND_PUBLISH;
+  });
+  ASSERT_NE(sum, swept.swept().end());
+  EXPECT_GE(sum->count(), 1u);
 }
 
 }  // namespace

@@ -46,6 +46,64 @@ RpcTable SubjectReport(World& world) {
   return t;
 }
 
+RpcTable GetStateAt(World& world) {
+  v1::GetStateAtRequest valid;
+  valid.set_request_id(world.Random(16));
+  valid.set_index(0);
+  valid.set_part(v1::STATE_PART_STATEMENTS);
+  valid.set_organisation("00000099000000002004");
+  *valid.mutable_subject() = testing::Linked("somebody");
+  valid.set_ground("internal-audit");
+  valid.set_reference("case 7");
+  RpcTable t(kAuditService + "GetStateAt", kAuditor, valid);
+  const auto moment = [](int64_t seconds) {
+    return [=](v1::GetStateAtRequest& r) {
+      r.clear_index();
+      r.mutable_at()->set_seconds(seconds);
+    };
+  };
+  using Request = v1::GetStateAtRequest;
+  t.Sized("request_id", 16);
+  t.Bad("index", "neither index nor moment", Missing(), FieldMissing().At("at"));
+  t.Bad("index", "beyond the log", Number(1'000'000'000), FieldInvalid().Recorded());
+  t.Bad("index", "the largest", Number(-1), FieldInvalid().Recorded());
+  t.BadIf<Request>(
+      "at", "beside an index", [](Request& r) { r.mutable_at()->set_seconds(1'700'000'000); },
+      FieldInvalid().At("index"));
+  t.BadIf<Request>("at.seconds", "before 1970", moment(-1), FieldInvalid().At("at"));
+  t.BadIf<Request>("at.seconds", "after the year 9999", moment(253'402'300'800),
+                   FieldInvalid().At("at"));
+  t.BadIf<Request>("at.seconds", "before the log began", moment(1'000'000'000),
+                   FieldInvalid().At("at").Recorded());
+  t.BadIf<Request>("at.seconds", "to come", moment(4'000'000'000),
+                   FieldInvalid().At("at").Recorded());
+  t.BadIf<Request>(
+      "at.nanos", "negative",
+      [=](Request& r) {
+        moment(1'700'000'000)(r);
+        r.mutable_at()->set_nanos(-1);
+      },
+      FieldInvalid().At("at"));
+  t.EnumOf("part");
+  t.Bad("part", "one that has no subject", Number(v1::STATE_PART_DIRECTORY),
+        FieldInvalid().At("subject"));
+  t.Bad("part", "one that has no organisation", Number(v1::STATE_PART_POLICY),
+        FieldInvalid().At("organisation"));
+  t.Bad("organisation", "19 digits", Set("0000009900000000100"), FieldInvalid());
+  t.BadIf<Request>(
+      "subject", "neither subject nor recorder",
+      [](Request& r) {
+        r.clear_subject();
+        r.clear_organisation();
+      },
+      FieldMissing());
+  t.Reference("subject", true, false);
+  t.Text("ground", 200, true);
+  t.Text("reference", 200, true);
+  t.Page();
+  return t;
+}
+
 RpcTable Export(World& world) {
   v1::ExportRequest valid;
   valid.set_request_id(world.Random(16));
@@ -88,6 +146,7 @@ std::vector<RpcTable> AuditTables(World& world) {
   auto tables = Proofs();
   tables.push_back(QueryRecords(world));
   tables.push_back(SubjectReport(world));
+  tables.push_back(GetStateAt(world));
   tables.push_back(Export(world));
   return tables;
 }

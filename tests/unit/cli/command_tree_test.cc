@@ -29,23 +29,20 @@ const Command& English() {
 }
 
 TEST(CommandTree, HoldsTheNounsOfTheDesign) {
-  for (const char* path : {"signal send",       "signal preflight", "signal status",
-                           "signal list",       "signal outcomes",  "signal resend",
-                           "inbox watch",       "inbox fetch",      "inbox ack",
-                           "inbox refuse",      "inbox release",    "inbox extend",
-                           "inbox attach",      "consent record",   "consent withdraw",
-                           "consent list",      "consent check",    "pseudonym compute",
-                           "pseudonym budget",  "org request",      "org admit",
-                           "org disable",       "org list",         "org show",
-                           "org register-keys", "keys generate",    "keys statement",
-                           "keys attach",       "policy check",     "policy test",
-                           "policy explain",    "policy pack",      "policy activate",
-                           "policy show",       "policy replay",    "audit checkpoint",
-                           "audit query",       "audit subject",    "audit prove",
-                           "audit verify",      "audit export",     "context add",
-                           "context use",       "context list",     "context show",
-                           "context check",     "completion bash",  "completion zsh",
-                           "completion fish",   "version"}) {
+  for (const char* path :
+       {"signal send",       "signal preflight",  "signal status",    "signal list",
+        "signal outcomes",   "signal resend",     "inbox watch",      "inbox fetch",
+        "inbox ack",         "inbox refuse",      "inbox release",    "inbox extend",
+        "inbox attach",      "consent record",    "consent withdraw", "consent list",
+        "consent check",     "pseudonym compute", "pseudonym budget", "org request",
+        "org admit",         "org disable",       "org list",         "org show",
+        "org register-keys", "keys generate",     "keys statement",   "keys attach",
+        "policy check",      "policy test",       "policy explain",   "policy pack",
+        "policy activate",   "policy show",       "policy replay",    "audit checkpoint",
+        "audit query",       "audit subject",     "audit prove",      "audit verify",
+        "audit export",      "audit state",       "context add",      "context use",
+        "context list",      "context show",      "context check",    "completion bash",
+        "completion zsh",    "completion fish",   "version"}) {
     EXPECT_NE(FindCommand(English(), path), nullptr) << path;
   }
 }

@@ -171,10 +171,16 @@ class FakeBroker::Policy final : public v1::PolicyService::Service {
  public:
   explicit Policy(FakeBroker& broker) : broker_(broker) {}
 
-  grpc::Status GetPolicy(grpc::ServerContext*, const v1::GetPolicyRequest*,
+  grpc::Status GetPolicy(grpc::ServerContext*, const v1::GetPolicyRequest* request,
                          v1::GetPolicyResponse* response) override {
     const std::lock_guard lock(broker_.mutex);
     if (!broker_.policy_status.ok()) return broker_.policy_status;
+    const auto& past = broker_.past_bundle;
+    if (past && request->digest() == past->digest.view()) {
+      response->set_bundle(past->bytes);
+      response->set_digest(past->digest.str());
+      return grpc::Status::OK;
+    }
     response->set_bundle(broker_.bundle->bytes);
     response->set_digest(broker_.bundle->digest.str());
     response->set_active(true);
@@ -196,6 +202,14 @@ class FakeBroker::Audit final : public v1::AuditService::Service {
                             v1::QueryRecordsResponse* response) override {
     const std::lock_guard lock(broker_.mutex);
     *response = broker_.records;
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetStateAt(grpc::ServerContext*, const v1::GetStateAtRequest* request,
+                          v1::GetStateAtResponse* response) override {
+    const std::lock_guard lock(broker_.mutex);
+    broker_.asked_state.push_back(*request);
+    *response = broker_.state;
     return grpc::Status::OK;
   }
 

@@ -53,10 +53,13 @@ class FakeBroker {
   std::vector<v1::Organisation> admitted;
   std::function<void(v1::GetOrganisationResponse&)> change_entry;
   std::shared_ptr<const sdk::LoadedBundle> bundle = sdk::Reference();
-  Millis activated{0};     // of the bundle
-  std::string checkpoint;  // the log's note
+  std::shared_ptr<const sdk::LoadedBundle> past_bundle;  // given when its digest is asked for
+  Millis activated{0};                                   // of the bundle
+  std::string checkpoint;                                // the log's note
   grpc::Status policy_status;
-  v1::QueryRecordsResponse records;   // what QueryRecords gives
+  v1::QueryRecordsResponse records;  // what QueryRecords gives
+  v1::GetStateAtResponse state;      // what GetStateAt gives
+  std::vector<v1::GetStateAtRequest> asked_state;
   v1::GetFlowResponse flow;           // what GetFlow gives
   v1::ListStalledResponse stalled;    // what ListStalled gives, in pages of two
   std::vector<std::string> reminded;  // aliases

@@ -135,7 +135,7 @@ TEST(PolicyFolders, ArePackedTheSameEachTime) {
   EXPECT_EQ(crypto::ReadText(user.home.path() / "one"), crypto::ReadText(user.home.path() / "two"));
 }
 
-class Keys : public testing::Test {
+class Keys : public ::testing::Test {
  protected:
   Keys() {
     pki_.Issue(oin_);

@@ -58,7 +58,8 @@ TEST(Words, EveryStateAndKindHasAName) {
   for (const auto* type :
        {v1::RecipientState_descriptor(), v1::RecordKind_descriptor(), v1::Role_descriptor(),
         v1::NoticeKind_descriptor(), v1::FlowMeasure_descriptor(), v1::FlowPeriodKind_descriptor(),
-        v1::FlowBand_descriptor()}) {
+        v1::FlowBand_descriptor(), v1::StatementStanding_descriptor(), v1::Grantor_descriptor(),
+        v1::IdentityCheck_descriptor(), v1::StatementKind_descriptor()}) {
     for (int i = 1; i < type->value_count(); ++i) {
       bool found = false;
       for (const auto& word : AllWords()) found = found || type->value(i)->name() == word.name;

@@ -95,7 +95,8 @@ TEST_F(BrokerVerbs, AnAuditQueryAsCsvOpensInASpreadsheet) {
   std::getline(lines, row);
   while (!header.empty() && header.back() == '\r') header.pop_back();
   EXPECT_EQ(header.substr(0, 3), "\xEF\xBB\xBF");
-  EXPECT_EQ(header.substr(3), "INDEX,TIME,KIND,ORGANISATION,ACTOR,TYPE,SECTIONS,OUTCOME,SIGNAL");
+  EXPECT_EQ(header.substr(3),
+            "INDEX,TIME,KIND,ORGANISATION,ACTOR,CONTACT,TYPE,SECTIONS,OUTCOME,SIGNAL");
   EXPECT_EQ(row.substr(0, 3), "7,,") << row;
   EXPECT_NE(row.find("\"'=HYPERLINK(\"\"x\"\"), \"\"quoted\"\"\""), std::string::npos)
       << "no formula, and quoted: " << row;

@@ -93,11 +93,13 @@ std::map<std::string, Example> Examples() {
       {"KeySet", {Family::kRegistry, keys::KeySet(digest)}},
       {"KeySetOf", {Family::kRegistry, keys::KeySetOf(sender, 2)}},
       {"Bundle", {Family::kRegistry, keys::Bundle(digest)}},
+      {"Activation", {Family::kRegistry, keys::Activation(kNewYear2026, 299)}},
       {"Statement", {Family::kRegistry, keys::Statement(statement)}},
       {"Checkpoint", {Family::kLocal, keys::Checkpoint()}},
       {"SubjectIndex", {Family::kLocal, keys::SubjectIndex(subject, 299)}},
       {"PartyIndex", {Family::kLocal, keys::PartyIndex(sender.str(), 299)}},
       {"SignalIndex", {Family::kLocal, keys::SignalIndex(signal.view(), 299)}},
+      {"SweepIndex", {Family::kLocal, keys::SweepIndex("statements", kNewYear2026, 299)}},
       {"Scoured", {Family::kLocal, keys::Scoured()}},
   };
 }

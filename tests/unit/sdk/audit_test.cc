@@ -64,6 +64,13 @@ class AuditService final : public v1::AuditService::Service {
   grpc::Status QueryRecords(grpc::ServerContext*, const v1::QueryRecordsRequest* request,
                             v1::QueryRecordsResponse* response) override {
     request_ids.insert(request->request_id());
+    if (request->filter().has_index()) {
+      if (request->filter().index() == destroyed.sweep_index()) return grpc::Status::OK;
+      auto* record = response->add_records();
+      record->set_index(request->filter().index() + index_shift);
+      *record->mutable_destroyed() = destroyed;
+      return grpc::Status::OK;
+    }
     const uint64_t page = request->page_token().empty() ? 0 : std::stoull(request->page_token());
     response->add_records()->set_index(page);
     if (page < 2) response->set_next_page_token(std::to_string(page + 1));
@@ -77,6 +84,32 @@ class AuditService final : public v1::AuditService::Service {
     return grpc::Status::OK;
   }
 
+  // Three pages: of the directory, with two sums that go on over the pages.
+  grpc::Status GetStateAt(grpc::ServerContext*, const v1::GetStateAtRequest* request,
+                          v1::GetStateAtResponse* response) override {
+    request_ids.insert(request->request_id());
+    page_sizes.push_back(request->page_size());
+    const uint64_t page = request->page_token().empty() ? 0 : std::stoull(request->page_token());
+    response->add_organisations()->set_version(page + 1);
+    response->add_statements()->set_record_index(page);
+    for (const char* rule : {"retention.statements", "retention.records.publish"}) {
+      auto* sum = response->add_swept();
+      sum->set_rule(rule);
+      sum->set_count(page + 1);
+      sum->set_sweeps(1);
+      sum->mutable_first()->set_seconds(static_cast<int64_t>(100 + page));
+      sum->mutable_last()->set_seconds(static_cast<int64_t>(200 + page));
+      sum->set_last_index(page);
+    }
+    response->mutable_receipt()->set_index(50 + page);
+    response->mutable_policy()->set_version("2026.1");
+    if (page < 2) response->set_next_page_token(std::to_string(page + 1));
+    return grpc::Status::OK;
+  }
+
+  v1::DestroyedRecord destroyed;  // what is left of each record but the sweep's own
+  uint64_t index_shift = 0;       // another record than the one that was asked for
+  std::vector<uint32_t> page_sizes;
   const Log* log = nullptr;
   uint64_t size = 0;
   uint64_t grows_to = 0;  // one more with each checkpoint
@@ -215,6 +248,56 @@ TEST_F(Auditing, ReadsEveryPageUnderAnIdOfItsOwn) {
   const auto report = client_.SubjectReportAll({});
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->entries_size(), 3);
+}
+
+TEST_F(Auditing, ProvesTheEntryOfARecordThatIsDestroyedAndTellsWhenAndByWhichRule) {
+  service_.destroyed.set_term("retention.records.publish");
+  service_.destroyed.mutable_time()->set_seconds(1'772'442'000);
+  service_.destroyed.set_sweep_index(200);
+  const auto proven = client_.ProveIndex(123);
+  ASSERT_TRUE(proven.ok()) << proven.error().message;
+  EXPECT_EQ(proven->entry, log_.entries[123]);
+  EXPECT_TRUE(merkle::VerifyProofBundle(proven->proof, proven->entry, LogVerifier()).ok());
+  const auto left = client_.RecordAt(123);
+  ASSERT_TRUE(left.ok() && left->has_value());
+  EXPECT_TRUE((*left)->record().empty());
+  EXPECT_EQ((*left)->destroyed().term(), "retention.records.publish");
+  EXPECT_EQ((*left)->destroyed().time().seconds(), 1'772'442'000);
+  EXPECT_FALSE(client_.RecordAt(200)->has_value()) << "nothing there, or out of scope";
+  service_.index_shift = 1;
+  EXPECT_FALSE(client_.RecordAt(123)->has_value()) << "of another record";
+  // A log that lost the entry with the record is caught.
+  service_.spoils_path = true;
+  EXPECT_EQ(client_.ProveIndex(123).error().reason, "PROOF_INVALID");
+}
+
+TEST_F(Auditing, ReadsAPastMomentInPagesAndAddsUpWhatTheySumUp) {
+  const auto all = client_.StateAtAll({});
+  ASSERT_TRUE(all.ok()) << all.error().message;
+  EXPECT_EQ(service_.request_ids.size(), 3u);
+  ASSERT_EQ(all->organisations_size(), 3);
+  EXPECT_EQ(all->organisations(2).version(), 3u);
+  ASSERT_EQ(all->statements_size(), 3);
+  EXPECT_EQ(all->statements(2).record_index(), 2u);
+  ASSERT_EQ(all->swept_size(), 2);
+  for (const auto& sum : all->swept()) {
+    EXPECT_EQ(sum.count(), 6u);
+    EXPECT_EQ(sum.sweeps(), 3u);
+    EXPECT_EQ(sum.first().seconds(), 100);
+    EXPECT_EQ(sum.last().seconds(), 202);
+    EXPECT_EQ(sum.last_index(), 2u);
+  }
+  EXPECT_EQ(all->policy().version(), "2026.1");
+  EXPECT_EQ(all->receipt().index(), 52u);
+  EXPECT_EQ(all->next_page_token(), "");
+}
+
+TEST_F(Auditing, EndsAPastMomentAtTheRowsThatAreWantedAndSaysThatThereIsMore) {
+  const auto some = client_.StateAtAll({}, 4);
+  ASSERT_TRUE(some.ok()) << some.error().message;
+  EXPECT_EQ(some->organisations_size(), 1);
+  EXPECT_NE(some->next_page_token(), "");
+  EXPECT_EQ(service_.page_sizes, std::vector<uint32_t>{4});
 }
 
 // ---- Exports ----

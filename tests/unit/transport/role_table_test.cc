@@ -104,6 +104,7 @@ TEST(RoleTable, SaysWhoMayDoWhat) {
       {"schakel.v1.PolicyService.GetPolicy", all},
       {"schakel.v1.PolicyService.Replay", {v1::ROLE_REGISTRAR, v1::ROLE_AUDITOR}},
       {"schakel.v1.AuditService.QueryRecords", {v1::ROLE_AUDITOR}},
+      {"schakel.v1.AuditService.GetStateAt", {v1::ROLE_AUDITOR}},
       {"schakel.v1.FlowService.GetFlow", {v1::ROLE_CHAIN_DIRECTOR}},
       {"schakel.v1.FlowService.Remind", {v1::ROLE_CHAIN_DIRECTOR}},
       {"schakel.v1.AuditService.Export", {v1::ROLE_AUDITOR}},
