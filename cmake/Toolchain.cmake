@@ -22,7 +22,9 @@ target_compile_options(schakel_warnings INTERFACE -Wno-restrict -Wno-maybe-unini
   -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
 
 set(SCHAKEL_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize wants them: address,undefined or thread")
+set(SCHAKEL_TIMEOUT_FACTOR 1)
 if(SCHAKEL_SANITIZE)
-  add_compile_options(-fsanitize=${SCHAKEL_SANITIZE} -fno-omit-frame-pointer)
+  add_compile_options(-fsanitize=${SCHAKEL_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${SCHAKEL_SANITIZE})
+  set(SCHAKEL_TIMEOUT_FACTOR 6)  # instrumented code takes its time
 endif()

@@ -7,10 +7,11 @@ namespace schakel::delivery {
 Result<Micros> ReadLease(const google::protobuf::Duration* lease, Micros fallback,
                          const std::string& field) {
   if (lease == nullptr) return fallback;
-  auto seconds = std::chrono::seconds(lease->seconds());
-  bool in_range = lease->seconds() >= 0 && lease->seconds() <= 365 * 24 * 3600 &&
-                  lease->nanos() >= 0 && lease->nanos() < 1'000'000'000;
-  Micros value = seconds + Micros(lease->nanos() / 1000);
+  const bool in_range = lease->seconds() >= 0 && lease->seconds() <= 365 * 24 * 3600 &&
+                        lease->nanos() >= 0 && lease->nanos() < 1'000'000'000;
+  // Reckoned only when it can't overflow.
+  const Micros value =
+      in_range ? std::chrono::seconds(lease->seconds()) + Micros(lease->nanos() / 1000) : Micros(0);
   if (!in_range || value < limits::kLeaseMin || value > limits::kLeaseMax) {
     return InvalidArgument("FIELD_INVALID", field, "30 seconds to 12 hours expected");
   }

@@ -1,5 +1,6 @@
 #include "clients/cli/parse.h"
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 
@@ -75,7 +76,9 @@ google::protobuf::Timestamp TimestampOf(Millis time) {
 }
 
 Millis MillisOf(const google::protobuf::Timestamp& time) {
-  return Millis(time.seconds() * 1000 + time.nanos() / 1'000'000);
+  // LIMIT: years 1 to 9999, as the type lays down, whatever the other side says.
+  const auto seconds = std::clamp<int64_t>(time.seconds(), -62'135'596'800, 253'402'300'799);
+  return Millis(seconds * 1000 + time.nanos() / 1'000'000);
 }
 
 std::string TimeText(Millis time) {

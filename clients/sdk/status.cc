@@ -1,5 +1,6 @@
 #include "clients/sdk/status.h"
 
+#include <algorithm>
 #include <string>
 
 #include "google/rpc/error_details.pb.h"
@@ -48,8 +49,9 @@ Error FromDetails(const google::rpc::Status& status, ErrorCode code, std::string
     } else if (any.UnpackTo(&bad) && bad.field_violations_size() > 0) {
       error.field = bad.field_violations(0).field();
     } else if (any.UnpackTo(&retry)) {
-      error.retry_after_ms =
-          retry.retry_delay().seconds() * 1000 + retry.retry_delay().nanos() / 1'000'000;
+      // LIMIT: a day, whatever the other side says.
+      const auto seconds = std::clamp<int64_t>(retry.retry_delay().seconds(), 0, 86'400);
+      error.retry_after_ms = seconds * 1000 + retry.retry_delay().nanos() / 1'000'000;
       if (error.retry_after_ms <= 0) error.retry_after_ms = 1;
     } else if (any.UnpackTo(&localized) && localized.locale() == language &&
                !localized.message().empty()) {

@@ -45,6 +45,14 @@ TEST(Times, AreLocalUnlessTheySayZ) {
   }
 }
 
+TEST(Times, OfAnySizeAreShown) {
+  google::protobuf::Timestamp time;
+  for (const int64_t seconds : {INT64_MAX, INT64_MIN}) {
+    time.set_seconds(seconds);
+    EXPECT_FALSE(TimeText(time).empty()) << seconds;
+  }
+}
+
 TEST(Sections, NameTheirCategoryAndSubjects) {
   EXPECT_EQ(*ParseSectionTarget(Language::kEnglish, "finances"), (SectionTarget{"finances", {}}));
   EXPECT_EQ(*ParseSectionTarget(Language::kEnglish, "safety:1,2"),

@@ -63,7 +63,8 @@ TEST(EnvelopeFormat, GivesEverySectionValueOfTheVectors) {
 }
 
 TEST(EnvelopeFormat, GivesEveryEnvelopeValueOfTheVectors) {
-  for (const auto& e : Formats()["envelopes"]) {
+  const auto file = Formats();
+  for (const auto& e : file["envelopes"]) {
     const Digest hd = HexDigest(e["hd"]);
     EXPECT_EQ(RoutingDigest(hd, Hex(e["routing"])), HexDigest(e["rt"]));
     std::vector<Digest> known = {HexDigest(e["rt"])};

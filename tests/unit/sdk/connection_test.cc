@@ -114,6 +114,13 @@ TEST(ErrorFromGrpc, ReadsEveryDetail) {
   EXPECT_EQ(ErrorFromGrpc(status, "nl").message, "geweigerd");
 }
 
+TEST(ErrorFromGrpc, WaitsADayAtMostWhateverTheOtherSideSays) {
+  const auto status = Refused(grpc::StatusCode::UNAVAILABLE, "BUSY", INT64_MAX);
+  const int64_t wait = ErrorFromGrpc(status, "en").retry_after_ms;
+  EXPECT_GE(wait, 86'400'000);
+  EXPECT_LT(wait, 86'401'000);
+}
+
 TEST(ErrorFromGrpc, NamesAReasonWhereTheServerGaveNone) {
   EXPECT_EQ(ErrorFromGrpc({grpc::StatusCode::UNAVAILABLE, "x"}, "en").reason, "NOT_SERVING");
   EXPECT_EQ(ErrorFromGrpc({grpc::StatusCode::DEADLINE_EXCEEDED, "x"}, "en").reason,
