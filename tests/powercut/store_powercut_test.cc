@@ -131,7 +131,9 @@ TEST_P(StorePowerCutRuns, LoseNothingAcknowledgedAndLeaveNothingHalfDone) {
   RecordProperty("torn_logs", std::to_string(torn_logs));
   RecordProperty("torn_manifests", std::to_string(torn_manifests));
   // Of a few that need not be so.
-  if (runs >= 20) EXPECT_GT(commits, 3 * runs) << "the cuts come too early to show anything";
+  if (runs >= 20) {
+    EXPECT_GT(commits, 3 * runs) << "the cuts come too early to show anything";
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Parts, StorePowerCutRuns, ::testing::Range(uint64_t{0}, kParts));
