@@ -35,6 +35,8 @@ struct RegionOptions {
   bool steered = false;
   // Cache and log level as a broker has them that nobody configured; else small and talkative.
   bool as_deployed = false;
+  // Who has a certificate and is known to the custodians, but is not admitted yet.
+  std::string newcomer = {};
 };
 
 // Not thread-safe. A failing start stops the process: without its region no test means anything.

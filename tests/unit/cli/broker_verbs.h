@@ -13,7 +13,7 @@
 
 namespace schakel::cli {
 
-class BrokerVerbs : public testing::Test {
+class BrokerVerbs : public ::testing::Test {
  protected:
   BrokerVerbs() {
     region_.Admit(sdk::kLandlord, "housing", {"dordrecht"}, false);

@@ -20,7 +20,7 @@ using nlohmann::json;
 
 const OrganisationId kRegistrar = sdk::Oin("00000099000000000001");
 
-class OrgRequest : public testing::Test {
+class OrgRequest : public ::testing::Test {
  protected:
   OrgRequest() {
     region_.pki.Issue(kRegistrar.str());
