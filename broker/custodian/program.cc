@@ -164,6 +164,32 @@ int RunConfig(const Flags& flags, Command command) {
   return flags.check_config ? CheckConfig(*settings) : Serve(*settings);
 }
 
+// What a custodian does first, in order; as a shell takes it. A test plays it.
+constexpr const char* kExamples = R"EX(Examples, in the order in which a custodian begins:
+schakel-custodian keygen --region zhz.example --epoch 1 --threshold 1 \
+    --custodian 00000099000000009001=custodian.pem:custodian.key --out keys
+cat > members.yaml <<END
+members:
+  - oin: "00000099000000002000"
+    certificate_spki_digest: $(openssl x509 -in debt-relief.pem -noout -pubkey |
+      openssl pkey -pubin -outform DER | sha256sum | cut -c1-64)
+    authority: "Wgs art. 8 (example)"
+END
+cat > custodian.yaml <<END
+data_folder: data
+share_file: keys/share-1.key
+key_document_file: keys/key-document.pb
+members_file: members.yaml
+head_file: head
+log_key_file: log.key
+listen: {address: "127.0.0.1:7444"}
+tls: {certificate_file: custodian.pem, key_file: custodian.key, ca_file: ca.pem, crl_path: crl.pem}
+END
+schakel-custodian init --config custodian.yaml
+schakel-custodian --config custodian.yaml --check-config
+schakel-custodian --config custodian.yaml
+)EX";
+
 CLI::App* AddKeygen(CLI::App& app, Flags* flags) {
   auto* keygen = app.add_subcommand(
       "keygen", "Deal a pseudonym key to custodians: for tests and the quickstart only");
@@ -219,6 +245,7 @@ int RunProgram(int argc, char** argv) {
                    "One that no log of the region's custodians had, above the custodians' own")
       ->required()
       ->check(CLI::PositiveNumber);
+  app.footer(kExamples);  // last, since the others would inherit it
   app.require_subcommand(0, 1);
   try {
     app.parse(argc, argv);

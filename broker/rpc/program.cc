@@ -183,6 +183,22 @@ int Inspected(const Settings& settings, const InspectFlags& flags) {
   return *all_held ? kExitOk : kExitNegative;
 }
 
+// What an operator does first, in order; as a shell takes it. A test plays it.
+constexpr const char* kExamples = R"EX(Examples, in the order in which an operator begins:
+cat > broker.yaml <<END
+data_folder: data
+head_file: head
+log_key_file: log.key
+listen: {address: "127.0.0.1:7443"}
+tls: {certificate_file: broker.pem, key_file: broker.key, ca_file: ca.pem, crl_path: crl.pem}
+END
+schakel-broker init --config broker.yaml --origin zhz.example/schakel/1 \
+    --registrar-cert registrar.pem --policy policy/zuid-holland-zuid
+schakel-broker --config broker.yaml --check-config
+schakel-broker inspect --config broker.yaml
+schakel-broker --config broker.yaml
+)EX";
+
 int Finish(const Status& status) { return status.ok() ? kExitOk : Report({status.error()}); }
 
 }  // namespace
@@ -223,6 +239,7 @@ int RunProgram(int argc, char** argv, Surroundings surroundings) {
                       "A signed checkpoint that the store should hold");
   inspect->add_flag("--every-file", flags.inspect.every_file,
                     "Compare every file with its check sum; slow");
+  app.footer(kExamples);  // last, since the others would inherit it
   app.require_subcommand(0, 1);
   try {
     app.parse(argc, argv);

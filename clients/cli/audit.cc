@@ -206,10 +206,9 @@ void AddAudit(CLI::App& program, Invocation& invocation) {
   AddAuditState(noun, invocation);
 
   Verb prove(noun, invocation, "prove", Msg::kVerbAuditProve,
-             "schakel audit prove 42 --out proof.txt\n"
-             "schakel signal resend 01980c5e-7a3f-7d2c-9b60-3c2b8f1e4a11 -o json \\\n"
-             "    | jq .accepted.receipts[0] > receipt.json\n"
-             "schakel audit prove --receipt receipt.json");
+             R"(schakel audit prove 7 --out proof.txt
+schakel signal resend SIGNAL -o json | jq '.accepted.receipts[0]' > receipt.json
+schakel audit prove --receipt receipt.json)");
   const auto options = std::make_shared<ProveOptions>();
   prove.Value("INDEX", options->index, Msg::kArgIndex, "INDEX");
   prove.Value("--receipt", options->receipt, Msg::kOptReceipt, "FILE");

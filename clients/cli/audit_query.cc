@@ -327,12 +327,13 @@ Result<uint64_t> ParseIndex(Language language, const std::string& text, const st
 
 void AddAuditQuery(CLI::App* noun, Invocation& invocation) {
   Verb query(noun, invocation, "query", Msg::kVerbAuditQuery,
-             "schakel audit query --from 2026-01-01 --kind delivery --kind publish\n"
-             "schakel audit query --outcome denied --limit 0 -o csv > denied.csv\n"
-             "schakel audit query --subject-bsn @bsn.txt --ground \"AVG art. 57\" \\\n"
-             "    --reference KL-2026-7 --details\n"
-             "schakel audit query --kind sweep --until 2026-07-01\n"
-             "schakel audit query --custodian 1 --kind evaluation --from 2026-01-01");
+             R"(schakel audit query --from 2026-01-01 --kind delivery --kind publish
+schakel audit query --outcome denied --limit 0 -o csv > denied.csv
+echo 999990019 > bsn.txt
+schakel audit query --subject-bsn @bsn.txt --ground "AVG art. 57" \
+    --reference KL-2026-7 --details
+schakel audit query --kind sweep --from 2026-01-01
+schakel audit query --custodian 1 --kind evaluation --from 2026-01-01)");
   const auto options = std::make_shared<QueryOptions>();
   query.Value("--from", options->from, Msg::kOptFrom, "TIME");
   query.Value("--until", options->until, Msg::kOptUntil, "TIME");
@@ -353,10 +354,11 @@ void AddAuditQuery(CLI::App* noun, Invocation& invocation) {
   query.Run([&invocation, options] { return Query(invocation, *options); });
 
   Verb subject(noun, invocation, "subject", Msg::kVerbAuditSubject,
-               "schakel audit subject --subject-bsn @bsn.txt --ground \"AVG art. 15\" \\\n"
-               "    --reference INZAGE-2026-3\n"
-               "schakel audit subject --subject-bsn @- --ground \"AVG art. 15\" \\\n"
-               "    --reference INZAGE-2026-3 -o csv < bsn.txt > report.csv");
+               R"(echo 999990019 > bsn.txt
+schakel audit subject --subject-bsn @bsn.txt --ground "AVG art. 15" \
+    --reference INZAGE-2026-3
+schakel audit subject --subject-bsn @- --ground "AVG art. 15" \
+    --reference INZAGE-2026-3 -o csv < bsn.txt > report.csv)");
   const auto report = std::make_shared<SubjectOptions>();
   subject.Value("--subject-bsn", report->bsn, Msg::kOptOneBsn, "@FILE").Required();
   subject.Value("--ground", report->ground, Msg::kOptWhy, "TEXT").Required();

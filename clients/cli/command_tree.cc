@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "clients/cli/invocation.h"
+#include "clients/cli/main_tasks.h"
 
 namespace schakel::cli {
 namespace {
@@ -40,13 +41,17 @@ CommandOption OptionOf(const CLI::Option& option, const Invocation& invocation) 
 }
 
 Command CommandOf(const CLI::App& app, const std::string& path, const Invocation& invocation) {
-  Command command{path, app.get_description(), app.get_footer(), {}, {}};
+  Command command{path, app.get_description(), app.get_footer(), {}, {}, {}};
   for (const auto* option : app.get_options()) {
     command.options.push_back(OptionOf(*option, invocation));
   }
   for (const auto* child : app.get_subcommands([](const CLI::App*) { return true; })) {
     const std::string below = path.empty() ? child->get_name() : path + " " + child->get_name();
     command.commands.push_back(CommandOf(*child, below, invocation));
+  }
+  if (command.commands.empty()) return command;
+  for (const auto& task : MainTasksOf(path)) {
+    command.tasks.push_back({invocation.Text(task.who), task.steps});
   }
   return command;
 }

@@ -24,12 +24,19 @@ struct CommandOption {
   bool is_argument() const { return !names.front().starts_with('-'); }
 };
 
+// A main task: who does it, and by which commands, in order.
+struct CommandTask {
+  std::string who;  // in the invocation's language
+  std::vector<std::string> steps;
+};
+
 struct Command {
   std::string path;      // "", "signal", "signal send"
   std::string help;      // in the invocation's language
   std::string examples;  // command lines, one a line
   std::vector<CommandOption> options;
   std::vector<Command> commands;
+  std::vector<CommandTask> tasks;  // of the program: all; of a noun: those that it has part in
 
   // The last word of the path.
   std::string name() const;

@@ -130,15 +130,18 @@ void AddCompletion(CLI::App& program, Invocation& invocation) {
   auto* const noun = AddNoun(program, invocation, "completion", Msg::kNounCompletion);
 
   Verb bash(noun, invocation, "bash", Msg::kVerbCompletionBash,
+            "mkdir -p ~/.local/share/bash-completion/completions\n"
             "schakel completion bash > ~/.local/share/bash-completion/completions/schakel\n"
             "source <(schakel completion bash)");
   bash.Run([&invocation] { return Script(invocation, BashCompletion); });
 
   Verb zsh(noun, invocation, "zsh", Msg::kVerbCompletionZsh,
+           "mkdir -p ~/.zfunc\n"
            "schakel completion zsh > ~/.zfunc/_schakel\nsource <(schakel completion zsh)");
   zsh.Run([&invocation] { return Script(invocation, ZshCompletion); });
 
   Verb fish(noun, invocation, "fish", Msg::kVerbCompletionFish,
+            "mkdir -p ~/.config/fish/completions\n"
             "schakel completion fish > ~/.config/fish/completions/schakel.fish");
   fish.Run([&invocation] { return Script(invocation, FishCompletion); });
 

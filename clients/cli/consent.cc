@@ -265,12 +265,15 @@ void AddConsent(CLI::App& program, Invocation& invocation) {
   auto* const noun = AddNoun(program, invocation, "consent", Msg::kNounConsent);
 
   Verb record(noun, invocation, "record", Msg::kVerbConsentRecord,
-              "schakel consent record --subject-bsn @bsn.txt --identity-check document \\\n"
-              "    --sender-sector care --recipient-function neighbourhood-team@Dordrecht \\\n"
-              "    --category daily-living --purpose coordinate-care --valid 180d \\\n"
-              "    --form-version 2026-1 --evidence form.pdf\n"
-              "schakel consent record --objection --subject-bsn @bsn.txt \\\n"
-              "    --identity-check known-in-person");
+              R"(echo 999990019 > bsn.txt
+echo 'the scan of a signed form' > form.pdf
+schakel consent record --subject-bsn @bsn.txt --identity-check document \
+    --sender-sector care --recipient-function neighbourhood-team@Dordrecht \
+    --category daily-living --purpose coordinate-care --valid 180d \
+    --form-version 2026-1 --evidence form.pdf
+echo 999990032 > other.txt
+schakel consent record --objection --subject-bsn @other.txt \
+    --identity-check known-in-person --form-version 2026-1)");
   const auto options = std::make_shared<RecordOptions>();
   record.Value("--subject-bsn", options->bsn, Msg::kOptOneBsn, "@FILE").Required();
   record
@@ -299,18 +302,20 @@ void AddConsent(CLI::App& program, Invocation& invocation) {
   record.Run([&invocation, options] { return Record(invocation, *options); });
 
   Verb withdraw(noun, invocation, "withdraw", Msg::kVerbConsentWithdraw,
-                "schakel consent withdraw 01980c5e-7a3f-7d2c-9b60-3c2b8f1e4a11");
+                "schakel consent withdraw STATEMENT");
   const auto id = std::make_shared<std::string>();
   withdraw.Value("ID", *id, Msg::kArgStatement, "ID").Required();
   withdraw.Run([&invocation, id] { return Withdraw(invocation, *id); });
 
   Verb list(noun, invocation, "list", Msg::kVerbConsentList,
-            "schakel consent list\nschakel consent list --subject-bsn @bsn.txt");
+            "schakel consent list\necho 999990019 > bsn.txt\n"
+            "schakel consent list --subject-bsn @bsn.txt");
   const auto bsn = std::make_shared<std::string>();
   list.Value("--subject-bsn", *bsn, Msg::kOptOneBsn, "@FILE");
   list.Run([&invocation, bsn] { return List(invocation, *bsn); });
 
   Verb check(noun, invocation, "check", Msg::kVerbConsentCheck,
+             "echo 999990019 > bsn.txt\n"
              "schakel consent check --subject-bsn @bsn.txt --category daily-living \\\n"
              "    --purpose coordinate-care --to-function neighbourhood-team@Dordrecht");
   const auto question = std::make_shared<CheckOptions>();

@@ -129,10 +129,12 @@ void AddContext(CLI::App& program, Invocation& invocation) {
   auto* const noun = AddNoun(program, invocation, "context", Msg::kNounContext);
 
   Verb add(noun, invocation, "add", Msg::kVerbContextAdd,
-           "schakel context add team --broker broker.zhz.example:7443 --ca ca.pem \\\n"
-           "    --certificate team.pem --key team.key --key-store keys --crl crl.pem \\\n"
-           "    --log-key \"zhz.example/schakel/1+8f2c...\" --actor u123 --actor-role wijkteam \\\n"
-           "    --custodian 00000099000000009001=custodian-1.example:7444");
+           R"EX(schakel context add team --broker broker.zhz.example:7443 --ca ca.pem \
+    --certificate team.pem --key team.key --key-store keys --crl crl.pem \
+    --log-key "$(cat log-key.txt)" --actor u123 --actor-role wijkteam \
+    --custodian 00000099000000009001=custodian-1.example:7444 \
+    --custodian 00000099000000009002=custodian-2.example:7444 \
+    --key-document 1=@key-document.pb)EX");
   const auto options = std::make_shared<AddOptions>();
   add.Value("NAME", options->name, Msg::kArgContext, "NAME").Required();
   add.Value("--certificate", options->certificate, Msg::kOptTlsCertificate, "FILE");

@@ -71,7 +71,7 @@ void AddFlow(CLI::App& program, Invocation& invocation) {
   stalled.AllowCsv();
   stalled.Run([&invocation] { return Stalled(invocation); });
 
-  Verb remind(noun, invocation, "remind", Msg::kVerbFlowRemind, "schakel flow remind ZHZ-7F3K");
+  Verb remind(noun, invocation, "remind", Msg::kVerbFlowRemind, "schakel flow remind ALIAS");
   const auto alias = std::make_shared<std::string>();
   remind.Value("ALIAS", *alias, Msg::kArgAlias, "ALIAS").Required();
   remind.Run([&invocation, alias] { return Remind(invocation, *alias); });

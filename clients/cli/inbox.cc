@@ -139,8 +139,6 @@ Result<ExitCode> Attach(Invocation& invocation, const AttachOptions& options) {
   return Settled(invocation, signals->AttachSubject(id, sender, label, subject), Msg::kAttached);
 }
 
-constexpr const char* kAnId = "01980c5e-7a3f-7d2c-9b60-3c2b8f1e4a11";
-
 }  // namespace
 
 void AddInbox(CLI::App& program, Invocation& invocation) {
@@ -157,8 +155,7 @@ void AddInbox(CLI::App& program, Invocation& invocation) {
 
   AddInboxWatch(noun, invocation);
 
-  Verb ack(noun, invocation, "ack", Msg::kVerbInboxAck,
-           (std::string("schakel inbox ack ") + kAnId).c_str());
+  Verb ack(noun, invocation, "ack", Msg::kVerbInboxAck, "schakel inbox ack DELIVERY");
   const auto ack_id = std::make_shared<std::string>();
   ack.Value("ID", *ack_id, Msg::kArgDelivery, "ID").Required();
   ack.Run([&invocation, ack_id]() -> Result<ExitCode> {
@@ -169,9 +166,8 @@ void AddInbox(CLI::App& program, Invocation& invocation) {
   });
 
   Verb refuse(noun, invocation, "refuse", Msg::kVerbInboxRefuse,
-              (std::string("schakel inbox refuse ") + kAnId +
-               " --reason \"not our area\" \\\n    --redirect debt-relief@Zwijndrecht")
-                  .c_str());
+              "schakel inbox refuse DELIVERY --reason \"not our area\" \\\n"
+              "    --redirect debt-relief@Gorinchem");
   const auto refusal = std::make_shared<RefuseOptions>();
   refuse.Value("ID", refusal->id, Msg::kArgDelivery, "ID").Required();
   refuse.Value("--reason", refusal->reason, Msg::kOptReason, "TEXT").Required();
@@ -180,7 +176,7 @@ void AddInbox(CLI::App& program, Invocation& invocation) {
   refuse.Run([&invocation, refusal] { return Refuse(invocation, *refusal); });
 
   Verb release(noun, invocation, "release", Msg::kVerbInboxRelease,
-               (std::string("schakel inbox release ") + kAnId).c_str());
+               "schakel inbox release DELIVERY");
   const auto release_id = std::make_shared<std::string>();
   release.Value("ID", *release_id, Msg::kArgDelivery, "ID").Required();
   release.Run([&invocation, release_id]() -> Result<ExitCode> {
@@ -191,7 +187,7 @@ void AddInbox(CLI::App& program, Invocation& invocation) {
   });
 
   Verb extend(noun, invocation, "extend", Msg::kVerbInboxExtend,
-              (std::string("schakel inbox extend ") + kAnId + " --lease 4h").c_str());
+              "schakel inbox extend DELIVERY --lease 4h");
   const auto extend_id = std::make_shared<std::string>();
   const auto extend_lease = std::make_shared<std::string>();
   extend.Value("ID", *extend_id, Msg::kArgDelivery, "ID").Required();
@@ -208,9 +204,9 @@ void AddInbox(CLI::App& program, Invocation& invocation) {
   });
 
   Verb report(noun, invocation, "report", Msg::kVerbInboxReport,
-              (std::string("schakel inbox report ") + kAnId + " --code help-offered\n" +
-               "schakel policy show --codes")
-                  .c_str());
+              "schakel inbox report DELIVERY --code test-received\n"
+              "schakel inbox report DELIVERY --code help-offered\n"
+              "schakel policy show --codes");
   const auto reported = std::make_shared<ReportOptions>();
   report.Value("ID", reported->id, Msg::kArgAcknowledged, "ID").Required();
   report.Value("--code", reported->code, Msg::kOptOutcomeCode, "CODE").Required();
@@ -218,10 +214,9 @@ void AddInbox(CLI::App& program, Invocation& invocation) {
   report.Run([&invocation, reported] { return Report(invocation, *reported); });
 
   Verb attach(noun, invocation, "attach", Msg::kVerbInboxAttach,
-              (std::string("schakel inbox attach ") + kAnId +
-               " --sender 00000099000000001000 \\\n"
-               "    --label 7d2c9b60-3c2b-4f1e-8a11-01980c5e7a3f --subject-bsn @bsn.txt")
-                  .c_str());
+              R"(echo 999990019 > bsn.txt
+schakel inbox attach SIGNAL --sender 00000099000000001000 --label LABEL \
+    --subject-bsn @bsn.txt)");
   const auto attached = std::make_shared<AttachOptions>();
   attach.Value("SIGNAL", attached->signal, Msg::kArgSignal, "ID").Required();
   attach.Value("--sender", attached->sender, Msg::kOptSender, "OIN").Required();

@@ -6,15 +6,12 @@
 #include <set>
 
 #include "clients/cli/delivery_view.h"
-#include "clients/cli/interrupt.h"
+#include "clients/cli/inbox_loop.h"
 #include "clients/cli/parse.h"
 #include "clients/cli/run_command.h"
 
 namespace schakel::cli {
 namespace {
-
-// So long without an item counts as an empty inbox for --until-idle.
-constexpr std::chrono::seconds kQuietTime{5};
 
 struct WatchOptions {
   std::string out;
@@ -136,48 +133,32 @@ Result<ExitCode> Run(Invocation& invocation, const WatchOptions& options) {
                                             {static_cast<uint32_t>(options.window), seconds});
   Watch watch{invocation, options, *stream, seconds};
   std::set<std::string> given_back;
-  auto last_item = std::chrono::steady_clock::now();
   std::chrono::milliseconds pause{0};
-  while (!guard.interrupted()) {
-    SCHAKEL_ASSIGN(auto delivery, stream->Next(std::chrono::milliseconds(300)));
-    if (!delivery) {
-      // The broker says once that nothing waits; a run that is to end does not hang on that word.
-      const bool quiet = std::chrono::steady_clock::now() - last_item > kQuietTime;
-      if (options.until_idle && (stream->idle() || quiet)) break;
-      continue;
-    }
-    const auto taken = Take(watch, std::move(*delivery));
-    if (!taken.ok()) {
-      stream->Close();
-      return taken.error();
-    }
-    last_item = std::chrono::steady_clock::now();
-    if (taken->settled) {
+  const auto take = [&](v1::Delivery delivery) -> Result<AfterItem> {
+    SCHAKEL_ASSIGN(const auto taken, Take(watch, std::move(delivery)));
+    if (taken.settled) {
       pause = std::chrono::milliseconds(0);
-      continue;
+      return AfterItem();
     }
     // What was given back comes at once again. A run that is to end ends at its second failure; one
     // that goes on waits, longer each time, so that a broken program does not spin.
-    const bool again = !given_back.insert(taken->what).second;
-    if (options.until_idle && again) {
-      stream->Close();
-      return ExitCode::kNegative;
-    }
+    const bool again = !given_back.insert(taken.what).second;
+    if (options.until_idle) return again ? AfterItem(ExitCode::kNegative) : AfterItem();
     pause = std::clamp<std::chrono::milliseconds>(2 * pause, std::chrono::seconds(1),
                                                   std::chrono::seconds(30));
-    if (!options.until_idle) guard.Sleep(pause);
-  }
-  stream->Close();
-  return guard.interrupted() ? ExitCode::kInterrupted : ExitCode::kOk;
+    guard.Sleep(pause);
+    return AfterItem();
+  };
+  return TakeEachItem(*stream, guard, options.until_idle, take);
 }
 
 }  // namespace
 
 void AddInboxWatch(CLI::App* noun, Invocation& invocation) {
   Verb watch(noun, invocation, "watch", Msg::kVerbInboxWatch,
-             "schakel inbox watch --out signals --exec \"$PWD/handle\"\n"
-             "schakel inbox watch --ack --out signals -o jsonl\n"
-             "schakel inbox watch --exec 'cat 1-finances.json | import-arrears' --until-idle");
+             R"(schakel inbox watch --out signals --exec 'cat *.json'
+schakel inbox watch --ack --out signals -o jsonl
+schakel inbox watch --exec 'cat *.json >> ~/inbox.json' --until-idle)");
   const auto options = std::make_shared<WatchOptions>();
   watch.Value("--out", options->out, Msg::kOptOut, "DIR");
   watch.Value("--exec", options->exec, Msg::kOptExec, "CMD");

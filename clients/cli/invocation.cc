@@ -5,10 +5,11 @@
 
 #include <algorithm>
 
-#include "broker/crypto/hash.h"
+#include "broker/crypto/key_document.h"
 #include "clients/cli/parse.h"
 #include "clients/cli/words.h"
 #include "clients/sdk/files.h"
+#include "schakel/v1/custodian.pb.h"
 
 namespace schakel::cli {
 
@@ -21,6 +22,30 @@ std::string ToJson(const google::protobuf::Message& message, bool pretty) {
   SCHAKEL_CHECK(status.ok(), "a generated message has a JSON form");
   return json;
 }
+
+namespace {
+
+// Of a key document in a file: as keygen writes it and custodians give it, or its bytes alone.
+Result<Digest> KeyDocumentDigest(const std::string& path, uint32_t epoch) {
+  SCHAKEL_ASSIGN(const Bytes file, sdk::ReadFile(path, 1 << 20));
+  v1::GetKeyDocumentResponse wire;
+  const bool is_wire = wire.ParseFromString(file) && !wire.key_document().empty();
+  auto document = crypto::KeyDocument::Parse(is_wire ? wire.key_document() : file);
+  if (!document.ok()) {
+    Error error = document.error();
+    error.field = path;
+    return error;
+  }
+  if (document->epoch() != epoch) {
+    return MakeError(ErrorCode::kFailedPrecondition, "KEY_DOCUMENT_MISMATCH",
+                     "it is of epoch " + std::to_string(document->epoch()) + ", expected " +
+                         std::to_string(epoch),
+                     path);
+  }
+  return document->digest();
+}
+
+}  // namespace
 
 Status Invocation::Start() {
   const std::string& output = options_.output;
@@ -73,8 +98,7 @@ Result<config::v1::Context> Invocation::Flags() const {
     if (epoch == 0) return UsageError(Text(Msg::kEpochWrong, {pair.first}), "--key-document");
     Digest digest;
     if (pair.second.starts_with('@')) {
-      SCHAKEL_ASSIGN(const Bytes document, sdk::ReadFile(pair.second.substr(1), 1 << 20));
-      digest = crypto::Sha256(document);
+      SCHAKEL_ASSIGN(digest, KeyDocumentDigest(pair.second.substr(1), epoch));
     } else {
       SCHAKEL_ASSIGN(digest, ParseDigest(language_, pair.second, "--key-document"));
     }
@@ -164,7 +188,7 @@ void Invocation::ShowTable(const Table& table) {
     io_.out << table.Csv(language_ == Language::kDutch ? ';' : ',');
     return;
   }
-  const bool colour = io_.columns > 0 && !io_.environment("NO_COLOR");
+  const bool colour = io_.colour && !io_.environment("NO_COLOR");
   io_.out << table.Render(io_.columns, colour);
 }
 

@@ -33,7 +33,8 @@ struct Io {
   std::ostream& err;
   sdk::Environment environment;
   int in = 0;             // descriptor of standard input
-  int columns = 0;        // width of the terminal that `out` is; 0 when it is none
+  int columns = 0;        // how wide tables may be; 0: a row is one line
+  bool colour = false;    // `out` is a terminal
   bool progress = false;  // `err` is a terminal
 };
 

@@ -135,7 +135,9 @@ void AddKeys(CLI::App& program, Invocation& invocation) {
   statement.Run([&invocation, out] { return Statement(invocation, *out); });
 
   Verb attach(noun, invocation, "attach", Msg::kVerbKeysAttach,
-              "schakel keys attach --signature key-set.sig");
+              "openssl dgst -sha256 -sign team.key -out key-set.sig key-set.bin\n"
+              "schakel keys attach --signature key-set.sig\n"
+              "schakel org register-keys");
   const auto signature = std::make_shared<std::string>();
   attach.Value("--signature", *signature, Msg::kOptSignature, "FILE").Required();
   attach.Run([&invocation, signature] { return Attach(invocation, *signature); });

@@ -5,14 +5,12 @@
 #include <memory>
 
 #include "clients/cli/delivery_view.h"
-#include "clients/cli/interrupt.h"
+#include "clients/cli/inbox_loop.h"
+#include "clients/cli/loopback_journal.h"
 #include "clients/cli/verb.h"
 
 namespace schakel::cli {
 namespace {
-
-// So long without an item counts as an empty inbox for --until-idle.
-constexpr std::chrono::seconds kQuietTime{5};
 
 struct LoopbackOptions {
   std::string type = "test-signal";
@@ -23,8 +21,19 @@ struct LoopbackOptions {
 class Loopback {
  public:
   Loopback(Invocation& invocation, const LoopbackOptions& options, sdk::Session& session,
-           sdk::PullStream& stream)
-      : invocation_(invocation), options_(options), session_(session), stream_(stream) {}
+           sdk::PullStream& stream, LoopbackJournal journal)
+      : invocation_(invocation),
+        options_(options),
+        session_(session),
+        stream_(stream),
+        journal_(std::move(journal)) {}
+
+  // Makes up for reports that a kill left owed.
+  Status ReportWhatIsOwed() {
+    SCHAKEL_ASSIGN(const auto all, journal_.Owed());
+    for (const auto& owed : all) SCHAKEL_TRY(Report(owed));
+    return {};
+  }
 
   // Settles one item. An Error ends the loopback: whoever runs it starts it again, and what was not
   // settled comes again.
@@ -39,11 +48,15 @@ class Loopback {
       return Done(stream_.Refuse(*id, {"the loopback takes test signals only", "", std::nullopt}));
     }
     // The answer first, under a key of its own: a kill before the acknowledgement brings the signal
-    // again, and the same answer. One between acknowledgement and report loses the report alone.
+    // again, and the same answer. After a kill behind it the next start makes the report.
     SCHAKEL_TRY(Answer(*item->opened));
+    if (item->outcomes.empty()) return Done(stream_.Acknowledge(*id));
+    const OwedReport owed{*id, sdk::NewRequestId(), item->outcomes.front()};
+    SCHAKEL_TRY(journal_.Owe(owed));
     const auto acknowledged = stream_.Acknowledge(*id);
-    if (!acknowledged.ok()) return Done(acknowledged);
-    return Report(*id, *item);
+    if (acknowledged.ok()) return Report(owed);
+    SCHAKEL_TRY(Done(acknowledged));
+    return journal_.Settle(*id);
   }
 
  private:
@@ -124,46 +137,41 @@ class Loopback {
            error.code == ErrorCode::kCancelled || error.code == ErrorCode::kInternal;
   }
 
-  Status Report(const DeliveryId& id, const OpenedDelivery& item) {
-    if (item.outcomes.empty()) return {};
+  Status Report(const OwedReport& owed) {
     SCHAKEL_ASSIGN(auto* const inbox, session_.inbox());
-    const auto reported = inbox->ReportOutcome(sdk::NewRequestId(), id, item.outcomes.front());
+    const auto reported = inbox->ReportOutcome(owed.request, owed.delivery, owed.code);
     if (!reported.ok()) {
       if (Passes(reported.error())) return reported.error();
-      invocation_.ReportError(reported.error());
+      // Killed before the acknowledgement: the test comes again, and is answered as before.
+      if (reported.error().reason != "NOT_ACKNOWLEDGED") invocation_.ReportError(reported.error());
     }
-    return {};
+    return journal_.Settle(owed.delivery);
   }
 
   Invocation& invocation_;
   const LoopbackOptions& options_;
   sdk::Session& session_;
   sdk::PullStream& stream_;
+  const LoopbackJournal journal_;
 };
 
 Result<ExitCode> Run(Invocation& invocation, const LoopbackOptions& options) {
   SCHAKEL_ASSIGN(auto* const session, invocation.session());
   SCHAKEL_ASSIGN([[maybe_unused]] auto* const opener, session->opener());
+  SCHAKEL_ASSIGN(const auto* const outbox, session->outbox());
+  SCHAKEL_ASSIGN(auto journal, LoopbackJournal::Open(outbox->folder().parent_path() / "loopback"));
   SCHAKEL_ASSIGN(auto connection, session->connection());
   const InterruptGuard guard;
   const auto stream = sdk::PullStream::Open(std::move(connection), {1, std::chrono::seconds(60)});
-  Loopback loopback(invocation, options, *session, *stream);
+  Loopback loopback(invocation, options, *session, *stream, std::move(journal));
+  SCHAKEL_TRY(loopback.ReportWhatIsOwed());
   invocation.Note(Msg::kLoopbackReady);
-  auto last_item = std::chrono::steady_clock::now();
-  while (!guard.interrupted()) {
-    SCHAKEL_ASSIGN(auto delivery, stream->Next(std::chrono::milliseconds(300)));
-    if (!delivery) {
-      const bool quiet = std::chrono::steady_clock::now() - last_item > kQuietTime;
-      if (options.until_idle && (stream->idle() || quiet)) break;
-      continue;
-    }
-    if (const Status taken = loopback.Take(std::move(*delivery)); !taken.ok()) {
-      stream->Close();
-      return taken.error();
-    }
-    last_item = std::chrono::steady_clock::now();
-  }
-  stream->Close();
+  const auto take = [&](v1::Delivery delivery) -> Result<AfterItem> {
+    SCHAKEL_TRY(loopback.Take(std::move(delivery)));
+    return AfterItem();
+  };
+  const auto ended = TakeEachItem(*stream, guard, options.until_idle, take);
+  if (!ended.ok()) return ended.error();
   // To be stopped is how it is meant to end.
   return ExitCode::kOk;
 }

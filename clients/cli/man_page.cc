@@ -78,6 +78,10 @@ class Page {
       Heading(Msg::kManExamples);
       Examples(noun);
     }
+    if (!noun.tasks.empty()) {
+      Heading(Msg::kManTasks);
+      for (const auto& task : noun.tasks) Item(task.who, StepsOf(task));
+    }
     if (!noun.commands.empty()) {
       Heading(noun.path.empty() ? Msg::kManNouns : Msg::kManCommands);
       for (const auto& child : noun.commands) noun.path.empty() ? Noun(child) : Verb(child);
@@ -108,6 +112,12 @@ class Page {
   // A line of text may grow by escapes, so it is broken first.
   static std::string Prose(const std::string& text) { return Escaped(Wrapped(text)); }
   void Noun(const Command& noun) { Item("schakel " + noun.path, noun.help); }
+
+  static std::string StepsOf(const CommandTask& task) {
+    std::string text;
+    for (const auto& step : task.steps) text += (text.empty() ? "" : ", ") + step;
+    return text;
+  }
 
   // One command a line, as it is typed.
   void Usage(const Command& command) {

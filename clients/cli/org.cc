@@ -126,7 +126,7 @@ void AddOrg(CLI::App& program, Invocation& invocation) {
   show.Run([&invocation, shown] { return Show(invocation, *shown); });
 
   Verb register_keys(noun, invocation, "register-keys", Msg::kVerbOrgRegister,
-                     "schakel keys generate\nschakel org register-keys");
+                     "schakel org register-keys");
   register_keys.Run([&invocation] { return RegisterKeys(invocation); });
 }
 

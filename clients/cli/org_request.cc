@@ -111,12 +111,15 @@ Result<ExitCode> Request(Invocation& invocation, const RequestOptions& options) 
 
 void AddOrgRequest(CLI::App* noun, Invocation& invocation) {
   Verb request(noun, invocation, "request", Msg::kVerbOrgRequest,
-               "schakel keys generate\n"
-               "schakel org request --out team.request --name \"Sociaal wijkteam\" \\\n"
-               "    --contact \"functionaris gegevensbescherming, 078-0000000\" \\\n"
-               "    --sector municipality --area dordrecht \\\n"
-               "    --function neighbourhood-team@Dordrecht --bsn-authority \"Wabb art. 10\"\n"
-               "schakel org request --out team.request --signature request.sig");
+               R"(schakel org request --out team.request --name "Sociaal wijkteam" \
+    --contact "functionaris gegevensbescherming, 078-0000000" \
+    --sector municipality --area dordrecht \
+    --function neighbourhood-team@Dordrecht --bsn-authority "Wabb art. 10"
+schakel org request --out elsewhere.request --name "Sociaal wijkteam" \
+    --contact "balie, 078-0000000" --sector municipality --area dordrecht \
+    --statement request.bin
+openssl dgst -sha256 -sign team.key -out request.sig request.bin
+schakel org request --out elsewhere.request --signature request.sig)");
   const auto options = std::make_shared<RequestOptions>();
   request.Value("--out", options->out, Msg::kOptRequestOut, "FILE").Required();
   request.Value("--name", options->name, Msg::kOptOrgName, "TEXT");

@@ -226,16 +226,17 @@ void AddPolicy(CLI::App& program, Invocation& invocation) {
 
   Verb pack(noun, invocation, "pack", Msg::kVerbPolicyPack,
             "schakel policy pack policy/zuid-holland-zuid --out bundle.bin \\\n"
-            "    --key-document 1=@key-document-1.bin");
+            "    --key-document 1=@key-document.pb");
   const auto packed = std::make_shared<std::string>();
   const auto out = std::make_shared<std::string>();
   pack.Value("DIR", *packed, Msg::kArgPolicyDir, "DIR").Required();
   pack.Value("--out", *out, Msg::kOptOutFile, "FILE").Required();
   pack.Run([&invocation, packed, out] { return Pack(invocation, *packed, *out); });
 
-  Verb activate(noun, invocation, "activate", Msg::kVerbPolicyActivate,
-                "schakel policy activate bundle.bin\n"
-                "schakel policy activate policy/zuid-holland-zuid --key-document 1=DIGEST");
+  Verb activate(
+      noun, invocation, "activate", Msg::kVerbPolicyActivate,
+      "schakel policy activate bundle.bin\n"
+      "schakel policy activate policy/zuid-holland-zuid --key-document 1=@key-document.pb");
   const auto activated = std::make_shared<std::string>();
   activate.Value("PATH", *activated, Msg::kArgPolicyPath, "PATH").Required();
   activate.Run([&invocation, activated] { return Activate(invocation, *activated); });

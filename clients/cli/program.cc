@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 
+#include "clients/cli/main_tasks.h"
 #include "clients/cli/verb.h"
 
 namespace schakel::cli {
@@ -15,7 +16,9 @@ namespace {
 class ExamplesFirst final : public CLI::Formatter {
  public:
   explicit ExamplesFirst(const Invocation& invocation)
-      : examples_(invocation.Text(Msg::kExamples)), common_(invocation.Text(Msg::kCommonOptions)) {
+      : invocation_(invocation),
+        examples_(invocation.Text(Msg::kExamples)),
+        common_(invocation.Text(Msg::kCommonOptions)) {
     column_width(34);
     label("REQUIRED", invocation.Text(Msg::kRequired));
     label("OPTIONS", invocation.Text(Msg::kOptionsLabel));
@@ -41,6 +44,7 @@ class ExamplesFirst final : public CLI::Formatter {
       }
       out += "\n";
     }
+    out += Tasks(app);
     // What one may do before how: the program's own options are many and stand in the context.
     out += make_usage(app, std::move(name)) + make_subcommands(app, mode) + make_positionals(app) +
            make_groups(app, mode);
@@ -50,6 +54,25 @@ class ExamplesFirst final : public CLI::Formatter {
   }
 
  private:
+  // Of the program and of nouns: in which order somebody new goes on.
+  std::string Tasks(const CLI::App* app) const {
+    const bool is_program = app->get_parent() == nullptr;
+    if (app->get_subcommands([](const CLI::App*) { return true; }).empty()) return {};
+    const auto tasks = MainTasksOf(is_program ? std::string() : app->get_name());
+    if (tasks.empty()) return {};
+    std::string out = invocation_.Text(Msg::kMainTasks) + ":\n";
+    constexpr size_t kWidth = 32;
+    for (const auto& task : tasks) {
+      std::string line = "  " + invocation_.Text(task.who);
+      line.resize(std::max(line.size() + 1, kWidth + 2), ' ');
+      for (const auto& step : task.steps) line += (&step == &task.steps[0] ? "" : ", ") + step;
+      out += line + "\n";
+    }
+    if (is_program) out += "  " + invocation_.Text(Msg::kOtherPrograms) + "\n";
+    return out + "\n";
+  }
+
+  const Invocation& invocation_;
   std::string examples_;
   std::string common_;
 };
@@ -178,7 +201,7 @@ void BuildProgram(CLI::App& program, Invocation& invocation) {
       "schakel context check\n"
       "schakel policy show --codes\n"
       "schakel signal send --help\n"
-      "schakel inbox watch --out signals --exec \"$PWD/handle\"\n"
+      "schakel inbox watch --out signals --exec 'cat *.json'\n"
       "schakel signal list");
 }
 

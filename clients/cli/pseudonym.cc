@@ -66,6 +66,8 @@ void AddPseudonym(CLI::App& program, Invocation& invocation) {
   auto* const noun = AddNoun(program, invocation, "pseudonym", Msg::kNounPseudonym);
 
   Verb compute(noun, invocation, "compute", Msg::kVerbPseudonymCompute,
+               "echo 999990019 > bsns.txt\n"
+               "echo 999990020 >> bsns.txt\n"
                "schakel pseudonym compute --subject-bsn @bsns.txt\n"
                "schakel pseudonym compute --subject-bsn @- -o jsonl < bsns.txt");
   const auto specs = std::make_shared<std::vector<std::string>>();

@@ -113,8 +113,7 @@ void AddSignal(CLI::App& program, Invocation& invocation) {
   auto* const noun = AddNoun(program, invocation, "signal", Msg::kNounSignal);
   AddSignalSend(noun, invocation);
 
-  Verb status(noun, invocation, "status", Msg::kVerbSignalStatus,
-              "schakel signal status 01980c5e-7a3f-7d2c-9b60-3c2b8f1e4a11");
+  Verb status(noun, invocation, "status", Msg::kVerbSignalStatus, "schakel signal status SIGNAL");
   const auto id = std::make_shared<std::string>();
   const auto position = std::make_shared<uint64_t>(0);
   status.Value("ID", *id, Msg::kArgSignal, "ID").Required();

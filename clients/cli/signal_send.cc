@@ -121,15 +121,26 @@ Result<ExitCode> Resend(Invocation& invocation, const std::string& text) {
 
 void AddSignalSend(CLI::App* noun, Invocation& invocation) {
   Verb send(noun, invocation, "send", Msg::kVerbSignalSend,
-            "schakel signal send --type rent-arrears --subject-unlinked \\\n"
-            "    --to-function debt-relief@Dordrecht --purpose prevent-eviction \\\n"
-            "    --ground wgs-debt --section finances=@arrears.json --section housing=- \\\n"
-            "    --identity @person.json --key RENT-2026-0042\n"
-            "schakel signal send --type domestic-violence-report --urgency acute \\\n"
-            "    --subject-bsn @one.txt --subject-bsn @two.txt \\\n"
-            "    --to-function domestic-violence-centre@Dordrecht \\\n"
-            "    --purpose stop-domestic-violence --ground wmo-veilig-thuis \\\n"
-            "    --section safety:1,2=@report.json --identity:1 @one.json --dry-run");
+            R"(echo '{"test": true, "serial": 42}' > test.json
+schakel signal send --type test-signal --subject-unlinked \
+    --to-function loopback@zuid-holland-zuid --purpose test-connection \
+    --ground test-traffic --section daily-living=@test.json
+echo '{"months_in_arrears": 3, "amount_cents": 145000}' > arrears.json
+echo '{"family_name": "Voorbeeld", "birth_date": "1985-04-12"}' > person.json
+echo '{"tenancy": "social-rent"}' | \
+schakel signal send --type rent-arrears --subject-unlinked \
+    --to-function debt-relief@Dordrecht --purpose prevent-eviction \
+    --ground wgs-debt --section finances=@arrears.json --section housing=- \
+    --identity @person.json --key RENT-2026-0042
+echo 999990019 > one.txt
+echo 999990020 > two.txt
+echo '{"family_name": "Voorbeeld", "birth_date": "1985-04-12"}' > one.json
+echo '{"occurred_on": "2026-01-10", "kinds": ["psychological"]}' > report.json
+schakel signal send --type domestic-violence-report --urgency acute \
+    --subject-bsn @one.txt --subject-bsn @two.txt \
+    --to-function domestic-violence-centre@Dordrecht \
+    --purpose stop-domestic-violence --ground wmo-veilig-thuis \
+    --section safety:1,2=@report.json --identity:1 @one.json --dry-run)");
   const auto options = std::make_shared<SendOptions>();
   AddDraftOptions(send, options->draft);
   send.Value("--key", options->key, Msg::kOptKey, "REF");
@@ -137,16 +148,17 @@ void AddSignalSend(CLI::App* noun, Invocation& invocation) {
   send.Run([&invocation, options] { return Send(invocation, *options); });
 
   Verb preflight(noun, invocation, "preflight", Msg::kVerbSignalPreflight,
-                 "schakel signal preflight --type rent-arrears --subject-unlinked \\\n"
-                 "    --to-function debt-relief@Dordrecht --purpose prevent-eviction \\\n"
-                 "    --ground wgs-debt --section finances=@arrears.json");
+                 R"(echo '{"months_in_arrears": 3, "amount_cents": 145000}' > arrears.json
+schakel signal preflight --type rent-arrears --subject-unlinked \
+    --to-function debt-relief@Dordrecht --purpose prevent-eviction \
+    --ground wgs-debt --section finances=@arrears.json)");
   const auto question = std::make_shared<DraftOptions>();
   AddDraftOptions(preflight, *question);
   preflight.Run([&invocation, question] { return Preflight(invocation, *question); });
 
   Verb resend(noun, invocation, "resend", Msg::kVerbSignalResend,
               "schakel signal list --outbox\n"
-              "schakel signal resend 01980c5e-7a3f-7d2c-9b60-3c2b8f1e4a11");
+              "schakel signal resend SIGNAL");
   const auto id = std::make_shared<std::string>();
   resend.Value("ID", *id, Msg::kArgSignal, "ID").Required();
   resend.Run([&invocation, id] { return Resend(invocation, *id); });

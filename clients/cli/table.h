@@ -25,8 +25,10 @@ class Table {
   size_t rows() const { return rows_.size(); }
 
   // Aligned columns, each line ending in a newline; the headers only when there are no rows.
-  // `columns`: width of the terminal, 0 when it is none: then nothing is cut and there is no
-  // colour. Control characters come out as \x..: texts may be other organisations'.
+  // `columns`: how wide a line may be. Long cells go on in the lines below; ids and codes stay in
+  // one piece, and where they do not fit beside each other each row is a list of its fields. 0: a
+  // row is one line, however long, without colour. Control characters come out as \x..: texts may
+  // be other organisations'.
   std::string Render(int columns, bool colour) const;
   // For a spreadsheet: RFC 4180 with a header line, and a byte order mark in front, without which
   // Excel takes the text for another encoding. `separator`: what the user's Excel expects, ; in

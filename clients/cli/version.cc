@@ -11,6 +11,7 @@ void AddVersion(CLI::App& program, Invocation& invocation) {
   auto* const version = program.add_subcommand("version", invocation.Text(Msg::kNounVersion));
   version->group(invocation.Text(Msg::kVerbsLabel));
   version->get_help_ptr()->group(invocation.Text(Msg::kOptionsLabel));
+  version->footer("schakel version\nschakel version -o json");
   version->callback([&invocation] {
     invocation.action = [&invocation]() -> Result<ExitCode> {
       invocation.Line(std::string("schakel ") + SCHAKEL_VERSION);

@@ -104,9 +104,16 @@ std::optional<Bytes> MemoryOf(pid_t pid) {
     char rights[5] = {};
     if (std::sscanf(line.c_str(), "%lx-%lx %4s", &begin, &end, rights) != 3) continue;
     if (rights[0] != 'r' || rights[1] != 'w') continue;
-    Bytes part(end - begin, '\0');
-    ssize_t got = ::pread(memory, part.data(), part.size(), static_cast<off_t>(begin));
-    if (got > 0) all.append(part, 0, static_cast<size_t>(got));
+    // A sanitizer's shadow of all addresses is no memory of the program's.
+    constexpr unsigned long kShadow = 1UL << 38;
+    if (end - begin >= kShadow) continue;
+    // In pieces: a page that can't be read hides only its own.
+    constexpr unsigned long kPiece = 1UL << 20;
+    for (unsigned long at = begin; at < end; at += kPiece) {
+      Bytes part(std::min(kPiece, end - at), '\0');
+      const ssize_t got = ::pread(memory, part.data(), part.size(), static_cast<off_t>(at));
+      if (got > 0) all.append(part, 0, static_cast<size_t>(got));
+    }
   }
   ::close(memory);
   return all;

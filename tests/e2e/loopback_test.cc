@@ -1,9 +1,11 @@
 // A partner tests alone: what it sends to the loopback is delivered, answered, acknowledged, and
 // what came of it reported, without anybody else.
+#include <atomic>
 #include <nlohmann/json.hpp>
 
 #include "tests/e2e/command_line.h"
 #include "tests/e2e/story.h"
+#include "tests/support/relay.h"
 
 namespace schakel::e2e {
 namespace {
@@ -122,6 +124,47 @@ TEST_F(Loopback, GivesNoSecondAnswerWhenItWasKilledBeforeItsAcknowledgement) {
   EXPECT_EQ(got.size(), 1u);
   EXPECT_THAT(StepsOf("corporation", IdOf(sent)),
               ElementsAre("QUEUED", "DELIVERED", "ACKNOWLEDGED", "ACKNOWLEDGEDtest-received"));
+}
+
+// The broker has the acknowledgement, but its answer never reaches the loopback, which is killed.
+TEST_F(Loopback, MakesTheReportThatAKillBehindItsAcknowledgementLeftOwed) {
+  ASSERT_OK(EmptyInbox(As("corporation")));
+  std::unique_ptr<testing::ChildProcess> running;
+  std::atomic<const testing::ChildProcess*> watched = nullptr;
+  // It says so when its answer was sent; the next that it sends is the acknowledgement.
+  const testing::Relay relay(region().port(), [&] {
+    const auto* const child = watched.load();
+    return child != nullptr && child->Stderr().find("Answered: ") != std::string::npos;
+  });
+  auto context = region().ContextOf("loopback");
+  context.set_name("relayed-loopback");
+  context.set_broker("127.0.0.1:" + std::to_string(relay.port()));
+  cli_->Add(context);
+  running = cli_->Start("relayed-loopback", {"loopback", "run"});
+  ASSERT_NE(running, nullptr);
+  watched = running.get();
+  ASSERT_OK_AND(const auto sent, Send(As("corporation"), Test(11)));
+  std::vector<std::string> steps;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while ((steps.empty() || steps.back() != "ACKNOWLEDGED") &&
+         std::chrono::steady_clock::now() < until) {
+    steps = StepsOf("corporation", IdOf(sent));
+  }
+  watched = nullptr;
+  running->Kill();
+  ASSERT_THAT(StepsOf("corporation", IdOf(sent)),
+              ElementsAre("QUEUED", "DELIVERED", "ACKNOWLEDGED"));
+
+  const auto ran = RunOnce();
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const auto whole =
+      ElementsAre("QUEUED", "DELIVERED", "ACKNOWLEDGED", "ACKNOWLEDGEDtest-received");
+  EXPECT_THAT(StepsOf("corporation", IdOf(sent)), whole);
+  // It is owed no more: another start makes no other report.
+  ASSERT_EQ(RunOnce().code, 0);
+  EXPECT_THAT(StepsOf("corporation", IdOf(sent)), whole);
+  ASSERT_OK_AND(const auto got, FetchAll(As("corporation")));
+  EXPECT_EQ(got.size(), 1u) << "and the one answer";
 }
 
 TEST_F(Loopback, NothingElseReachesIt) {

@@ -236,11 +236,11 @@ std::unique_ptr<testing::ChildProcess> Region::StartSecondBroker() {
 void Region::AdmitEverybody() {
   auto* registrar = Must(As("registrar").org(), "the registrar's client");
   for (const auto& participant : Participants()) {
-    if (participant.role == v1::ROLE_REGISTRAR) continue;
+    if (participant.role == v1::ROLE_REGISTRAR || participant.name == options_.newcomer) continue;
     (void)Must(registrar->AdmitOrReplace(EntryOf(participant.name)), participant.name);
   }
   for (const auto& participant : Participants()) {
-    if (participant.role != v1::ROLE_PARTNER) continue;
+    if (participant.role != v1::ROLE_PARTNER || participant.name == options_.newcomer) continue;
     sdk::Session& session = As(participant.name);
     auto* keys = Must(session.keys(), "the key store opens");
     const auto chain = Must(session.certificate_chain(), "the certificate reads");

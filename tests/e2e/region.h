@@ -39,6 +39,8 @@ struct RegionOptions {
   std::chrono::hours valid = std::chrono::hours(24 * 30);
   // Cache and log level as a broker has them that nobody configured; else small and talkative.
   bool as_deployed = false;
+  // Who has a certificate and is known to the custodians, but is not admitted yet.
+  std::string newcomer = {};
 };
 
 // Not thread-safe. A failing start stops the process: without its region no test means anything.

@@ -79,7 +79,7 @@ TEST(CommandTree, IsTheSameInBothLanguagesButForTheWords) {
 TEST(CommandTree, HasAnExampleOfEveryVerbInItsHelp) {
   User user;
   for (const auto* command : AllCommands(English())) {
-    if (!command->commands.empty() || command->path == "version") continue;
+    if (!command->commands.empty()) continue;
     EXPECT_NE(command->examples.find("schakel " + command->path), std::string::npos)
         << command->path;
     std::vector<std::string> args;
@@ -88,7 +88,7 @@ TEST(CommandTree, HasAnExampleOfEveryVerbInItsHelp) {
     args.push_back("--help");
     const Ran ran = user.Run(args);
     EXPECT_EQ(ran.code, ExitCode::kOk) << command->path;
-    const size_t examples = ran.out.find("Examples:\n  schakel ");
+    const size_t examples = ran.out.find("Examples:\n  ");
     EXPECT_NE(examples, std::string::npos) << command->path;
     EXPECT_LT(examples, ran.out.find("Usage: ")) << command->path << ": examples come first";
   }

@@ -2,7 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "schakel/v1/custodian.pb.h"
 #include "tests/unit/cli/run.h"
+#include "tests/unit/cli/some_key_document.h"
 
 namespace schakel::cli {
 namespace {
@@ -44,7 +46,7 @@ TEST(Contexts, AreAddedChangedUsedAndListed) {
   EXPECT_EQ(user.Run({"context", "list"}).out,
             "   NAME  BROKER      CERTIFICATE\n"
             "   team  one:7443    /c.pem\n"
-            "*  desk  other:7443  \n");
+            "*  desk  other:7443\n");
   EXPECT_EQ(user.Run({"context", "use", "nobody"}).code, ExitCode::kConfig);
 }
 
@@ -81,12 +83,31 @@ TEST(Contexts, CanBeMissingWhichIsAMatterOfConfiguration) {
 
 TEST(Contexts, PinKeyDocumentsByDigestOrFile) {
   User user;
-  const std::string file = user.File("document", "abc");
-  ASSERT_EQ(user.Run({"context", "add", "team", "--key-document", "1=" + file}).code,
-            ExitCode::kOk);
-  // SHA-256 of "abc", FIPS 180-4.
-  EXPECT_EQ(Shown(user)["keyDocuments"][0]["digest"],
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  const auto document = SomeKeyDocument(1);
+  // As schakel-custodian keygen writes it, and its bytes alone.
+  v1::GetKeyDocumentResponse wire;
+  wire.set_key_document(document.bytes());
+  wire.add_signatures()->set_custodian("00000099000000004001");
+  for (const std::string& text : {wire.SerializeAsString(), Bytes(document.bytes())}) {
+    const std::string file = user.File("document", text);
+    const Ran ran = user.Run({"context", "add", "team", "--key-document", "1=" + file});
+    ASSERT_EQ(ran.code, ExitCode::kOk) << ran.err;
+    EXPECT_EQ(Shown(user)["keyDocuments"][0]["digest"], HexEncode(document.digest().view()));
+  }
+}
+
+TEST(Contexts, TakeNoOtherFileForAKeyDocument) {
+  User user;
+  const auto add = [&](const std::string& text) {
+    return user.Run(
+        {"context", "add", "team", "--key-document", "1=" + user.File("document", text)});
+  };
+  const Ran other = add("abc");
+  EXPECT_EQ(other.code, ExitCode::kConfig) << other.err;
+  EXPECT_NE(other.err.find("KEY_DOCUMENT_INVALID"), std::string::npos) << other.err;
+  const Ran later = add(Bytes(SomeKeyDocument(2).bytes()));
+  EXPECT_EQ(later.code, ExitCode::kConfig) << later.err;
+  EXPECT_NE(later.err.find("epoch 2, expected 1"), std::string::npos) << later.err;
 }
 
 }  // namespace

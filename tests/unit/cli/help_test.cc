@@ -14,7 +14,7 @@ TEST(Help, ShowsExamplesFirst) {
   EXPECT_EQ(ran.out,
             "Take responsibility for an item\n"
             "Examples:\n"
-            "  schakel inbox ack 01980c5e-7a3f-7d2c-9b60-3c2b8f1e4a11\n"
+            "  schakel inbox ack DELIVERY\n"
             "\n"
             "Usage: schakel inbox ack [Options] ID\n"
             "\n"

@@ -5,6 +5,7 @@
 
 #include "tests/support/paths.h"
 #include "tests/unit/cli/run.h"
+#include "tests/unit/cli/some_key_document.h"
 
 namespace schakel::cli {
 namespace {
@@ -124,10 +125,11 @@ TEST(PolicyFolders, TellInAMatrixWhoMaySendWhatToWhom) {
 
 TEST(PolicyFolders, ArePackedTheSameEachTime) {
   User user;
+  const Bytes document = SomeKeyDocument(1).bytes();
   const auto pack = [&](const std::string& name) {
     const Ran ran =
         user.Run({"policy", "pack", kPolicy, "--out", (user.home.path() / name).string(),
-                  "--key-document", "1=" + user.File("document", "abc"), "-o", "json"});
+                  "--key-document", "1=" + user.File("document", document), "-o", "json"});
     EXPECT_EQ(ran.code, ExitCode::kOk) << ran.err;
     return json::parse(ran.out)["digest"].get<std::string>();
   };
