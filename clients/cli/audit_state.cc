@@ -250,13 +250,13 @@ Result<ExitCode> State(Invocation& invocation, const StateOptions& options) {
 
 void AddAuditState(CLI::App* noun, Invocation& invocation) {
   Verb state(noun, invocation, "state", Msg::kVerbAuditState,
-             "schakel audit state --at 2026-03-01 --of directory\n"
-             "schakel audit state --at 2026-03-01T12:00 --of policy -o json\n"
+             "schakel audit state --at 2026-03-01T12:00Z --of directory -o csv > directory.csv\n"
+             "schakel audit state --at 2026-03-01T12:00Z --of policy -o json\n"
              "schakel audit state --index 42 --of statements --subject-bsn @bsn.txt \\\n"
              "    --ground \"AVG art. 57\" --reference KL-2026-7\n"
-             "schakel audit state --at 2026-03-01 --of statements \\\n"
+             "schakel audit state --at 2026-03-01T12:00Z --of statements \\\n"
              "    --organisation 00000099000000002000\n"
-             "schakel audit state --at 2026-03-01 --of sweeps -o csv > swept.csv");
+             "schakel audit state --at 2026-03-01T12:00Z --of sweeps");
   const auto options = std::make_shared<StateOptions>();
   state.Value("--at", options->at, Msg::kOptAt, "TIME");
   state.Value("--index", options->index, Msg::kOptAtIndex, "INDEX");

@@ -2,6 +2,7 @@
 
 #include <cctype>
 #include <cstdio>
+#include <ctime>
 
 #include "broker/base/check.h"
 #include "clients/sdk/flow_client.h"
@@ -70,6 +71,15 @@ T Must(Result<T> result, const char* what) {
   return std::move(result).value();
 }
 
+std::string UtcNow() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  SCHAKEL_CHECK(std::strftime(text, sizeof text, "%FT%TZ", &parts) > 0, "a time has its length");
+  return text;
+}
+
 void Must(const Shown& shown, const char* what) {
   if (shown.code != 0)
     std::fprintf(stderr, "%s: %s%s\n", what, shown.out.c_str(), shown.err.c_str());
@@ -119,6 +129,7 @@ std::vector<std::string> World::Help(const std::string& who, const std::string& 
 
 std::string World::Typed(const std::string& who, std::string example) {
   for (const auto& [printed, here] : values_) ReplaceWord(example, printed, here);
+  ReplaceWord(example, "2026-03-01T12:00Z", UtcNow());  // a moment since the region is there
   for (const auto& placeholder : kPlaceholders) {
     const std::string seen = LastSeen(At(who).screen(), placeholder);
     if (!seen.empty()) ReplaceWord(example, placeholder.word, seen);
