@@ -63,8 +63,7 @@ struct CrlStore::FileStamp {
     return Of(path, stat(path.c_str(), &about) == 0 ? &about : nullptr);
   }
 
-  // In the order of their paths; one that is missing when nothing is there. Asked at every call of
-  // a member: of a single file it takes one system call.
+  // In the order of their paths; one that is missing when nothing is there.
   static std::vector<FileStamp> All(const std::filesystem::path& path) {
     struct stat about {};
     if (stat(path.c_str(), &about) != 0) return {Of(path, nullptr)};
@@ -126,14 +125,15 @@ struct CrlStore::Lists {
   }
 };
 
-CrlStore::CrlStore(std::filesystem::path path, std::vector<Certificate> issuers)
-    : path_(std::move(path)), issuers_(std::move(issuers)) {}
+CrlStore::CrlStore(std::filesystem::path path, std::vector<Certificate> issuers, Millis look_every)
+    : path_(std::move(path)), issuers_(std::move(issuers)), look_every_(look_every) {}
 
 CrlStore::~CrlStore() = default;
 
 Result<std::unique_ptr<CrlStore>> CrlStore::Open(const std::filesystem::path& path,
-                                                 std::vector<Certificate> issuers) {
-  std::unique_ptr<CrlStore> store(new CrlStore(path, std::move(issuers)));
+                                                 std::vector<Certificate> issuers,
+                                                 Millis look_every) {
+  std::unique_ptr<CrlStore> store(new CrlStore(path, std::move(issuers), look_every));
   std::string problem = store->LastProblem();
   if (!problem.empty()) {
     return InvalidArgument("FIELD_INVALID", path.string(), problem);
@@ -141,10 +141,13 @@ Result<std::unique_ptr<CrlStore>> CrlStore::Open(const std::filesystem::path& pa
   return store;
 }
 
-std::shared_ptr<const CrlStore::Lists> CrlStore::Current() {
+std::shared_ptr<const CrlStore::Lists> CrlStore::Current(bool look_now) {
   // Under the lock, so that a reading never overtakes a newer one. Stamps are taken before the
   // reading: a file that changes meanwhile is read again at the next call.
   std::lock_guard lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (lists_ && !look_now && now - looked_ < look_every_) return lists_;
+  looked_ = now;
   std::vector<FileStamp> stamps = FileStamp::All(path_);
   if (!lists_ || stamps != stamps_) {
     auto lists = std::make_shared<Lists>(Lists::Read(stamps, issuers_));
@@ -172,6 +175,8 @@ Revocation CrlStore::Lookup(const Digest& issuer, std::string_view serial, Milli
 Revocation CrlStore::Lookup(const Certificate& certificate, Millis now) {
   return Lookup(certificate.facts().issuer, certificate.facts().serial, now);
 }
+
+void CrlStore::LookNow() { Current(/*look_now=*/true); }
 
 uint64_t CrlStore::Generation() { return Current()->generation; }
 

@@ -4,6 +4,7 @@
 // is not kGood is denied by the caller.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -35,17 +36,23 @@ class CrlStore {
  public:
   // `issuers`: trust anchors and intermediate CAs. Errors: FIELD_INVALID with the path when the
   // path is missing or a list in it can't be used: a start with a broken list would deny everybody.
+  // `look_every`: how long an answer may rest on the files as they were; zero: not at all.
   static Result<std::unique_ptr<CrlStore>> Open(const std::filesystem::path& path,
-                                                std::vector<Certificate> issuers);
+                                                std::vector<Certificate> issuers,
+                                                Millis look_every = Millis(0));
   ~CrlStore();
   CrlStore(const CrlStore&) = delete;
   CrlStore& operator=(const CrlStore&) = delete;
 
-  // `issuer` and `serial` as in CertificateFacts. Looks first whether a file changed (device,
-  // inode, size, mtime, ctime), and then reads them again. A file that can't be used after the
-  // start makes every answer kUnknown until it is repaired: nobody knows what it would have said.
+  // `issuer` and `serial` as in CertificateFacts. Looks first, when that is due, whether a file
+  // changed (device, inode, size, mtime, ctime), and then reads them again. A file that can't be
+  // used after the start makes every answer kUnknown until it is repaired: nobody knows what it
+  // would have said.
   Revocation Lookup(const Digest& issuer, std::string_view serial, Millis now);
   Revocation Lookup(const Certificate& certificate, Millis now);
+
+  // Looks for changes now, whatever is due.
+  void LookNow();
 
   // Counts readings of the files, from 1: a cached answer is as old as its generation. Looks for
   // changes, as Lookup does.
@@ -61,12 +68,14 @@ class CrlStore {
  private:
   struct Lists;
   struct FileStamp;
-  CrlStore(std::filesystem::path path, std::vector<Certificate> issuers);
-  std::shared_ptr<const Lists> Current();
+  CrlStore(std::filesystem::path path, std::vector<Certificate> issuers, Millis look_every);
+  std::shared_ptr<const Lists> Current(bool look_now = false);
 
   const std::filesystem::path path_;
   const std::vector<Certificate> issuers_;
+  const std::chrono::steady_clock::duration look_every_;
   std::mutex mutex_;  // guards what follows
+  std::chrono::steady_clock::time_point looked_;
   std::vector<FileStamp> stamps_;
   std::shared_ptr<const Lists> lists_;
 };

@@ -79,8 +79,9 @@ std::optional<Materials> LoadMaterials(const Settings& settings, const Clock& cl
     own = loader.Own();
     document = loader.Take("key_document_file",
                            LoadSignedDocument(settings.key_document_file, &*anchors, now));
-    crls = loader.Take("tls.crl_path",
-                       crypto::CrlStore::Open(settings.crl_path, anchors->certificates()));
+    crls = loader.Take(
+        "tls.crl_path",
+        crypto::CrlStore::Open(settings.crl_path, anchors->certificates(), limits::kCrlLookEvery));
   }
   auto share = loader.Take("share_file", LoadShareFile(settings.share_file));
   std::optional<KeyHolder> holder;

@@ -6,6 +6,7 @@
 #include "broker/base/limits.h"
 #include "broker/crypto/envelope_format.h"
 #include "broker/crypto/hash.h"
+#include "broker/machine/unknown_fields.h"
 #include "broker/merkle/batch_tree.h"
 #include "broker/merkle/proof.h"
 
@@ -41,25 +42,6 @@ Status CheckUpTo(BytesView value, size_t max, const FieldPath& field) {
         "is " + std::to_string(value.size()) + " bytes; at most " + std::to_string(max));
   }
   return {};
-}
-
-bool HasUnknownFields(const google::protobuf::Message& message) {
-  const auto* reflection = message.GetReflection();
-  if (!reflection->GetUnknownFields(message).empty()) return true;
-  const auto* descriptor = message.GetDescriptor();
-  for (int f = 0; f < descriptor->field_count(); ++f) {
-    const auto* field = descriptor->field(f);
-    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
-    if (field->is_repeated()) {
-      for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
-        if (HasUnknownFields(reflection->GetRepeatedMessage(message, field, i))) return true;
-      }
-    } else if (reflection->HasField(message, field) &&
-               HasUnknownFields(reflection->GetMessage(message, field))) {
-      return true;
-    }
-  }
-  return false;
 }
 
 Status CheckHeader(const v1::Header& h) {

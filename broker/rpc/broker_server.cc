@@ -56,7 +56,8 @@ Result<std::unique_ptr<BrokerServer>> BrokerServer::Start(const Settings& settin
 Status BrokerServer::Open() {
   Millis now = std::chrono::duration_cast<Millis>(clock_->Wall());
   SCHAKEL_ASSIGN(anchors_, transport::CheckTlsFiles(settings_.tls, crypto::ChainUse::kServer, now));
-  SCHAKEL_ASSIGN(crls_, crypto::CrlStore::Open(settings_.crl_path, anchors_->certificates()));
+  SCHAKEL_ASSIGN(crls_, crypto::CrlStore::Open(settings_.crl_path, anchors_->certificates(),
+                                               limits::kCrlLookEvery));
   SCHAKEL_ASSIGN(log_key_, LoadLogKey(settings_.log_key_file));
   SCHAKEL_TRY(OpenStore());
   directory_ = std::make_unique<DirectoryCache>(store_.get());

@@ -26,6 +26,7 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options,
 
   // INVARIANT I1, I2: one log for all families, written and synced by the commit itself.
   db.unordered_write = false;
+  db.allow_concurrent_memtable_write = false;  // there is one writer at a time
   db.manual_wal_flush = false;
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   db.recycle_log_file_num = 0;  // old bytes behind the end would look like a tail

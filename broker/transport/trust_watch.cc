@@ -44,6 +44,7 @@ void TrustWatch::Look(Millis now) {
 
 void TrustWatch::Reload(Millis now) {
   Tell(tls_->Reload(now));
+  crls_->LookNow();
   TellLists();
   Show();
 }

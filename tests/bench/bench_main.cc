@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "tests/bench/commit_bench.h"
 #include "tests/bench/library_bench.h"
 #include "tests/bench/publish_bench.h"
 
@@ -13,6 +14,8 @@ int main(int argc, char** argv) {
   schakel::bench::PublishOptions options;
   bool library_only = false;
   bool publish_only = false;
+  bool commit_only = false;
+  schakel::bench::CommitOptions commit;
   CLI::App app("Measures Schakel against baselines in the same run");
   app.add_option("--seconds", options.seconds, "Counted seconds of each measurement");
   app.add_option("--rounds", options.rounds, "Interleaved rounds; the median is shown");
@@ -26,7 +29,12 @@ int main(int argc, char** argv) {
           {"blocking", schakel::bench::ClientKind::kBlocking}}));
   app.add_flag("--publish-only", publish_only, "Only the publishes");
   app.add_flag("--library-only", library_only, "Only what needs no server");
+  app.add_flag("--commit-only", commit_only, "Only what a publish costs behind the signature");
+  app.add_option("--signals", commit.signals, "Signals that it publishes");
+  app.add_option("--commits-in-flight", commit.in_flight, "Signals in flight there");
+  app.add_flag("--linked", commit.linked, "Its signals are about linked subjects");
   CLI11_PARSE(app, argc, argv);
+  if (commit_only) return schakel::bench::RunCommitBench(commit, std::cout) ? 0 : 1;
   if (!publish_only) schakel::bench::RunLibraryBench(std::cout);
   return library_only ? 0 : schakel::bench::RunPublishBench(options, std::cout);
 }

@@ -43,6 +43,15 @@ TEST_F(RevocationLists, SayWhoWasRevoked) {
   EXPECT_EQ(store->Lookup(pki_.Issue("00000099000000001000"), Now()), Revocation::kGood);
 }
 
+TEST_F(RevocationLists, AreLookedForAgainWhenThatIsDueOrAskedFor) {
+  auto store = CrlStore::Open(pki_.CrlFile(), pki_.Anchors().certificates(), std::chrono::hours(1));
+  ASSERT_TRUE(store.ok());
+  ASSERT_EQ(pki_.Run("revoke 00000099000000001000"), 0);
+  EXPECT_EQ((*store)->Lookup(a_, Now()), Revocation::kGood);
+  (*store)->LookNow();
+  EXPECT_EQ((*store)->Lookup(a_, Now()), Revocation::kRevoked);
+}
+
 TEST_F(RevocationLists, NoticeARewriteInPlace) {
   auto store = Open(pki_.CrlFile());
   ASSERT_EQ(pki_.Run("revoke 00000099000000001000"), 0);

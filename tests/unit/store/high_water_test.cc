@@ -2,22 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include "broker/store/crc32c.h"
 #include "tests/unit/store/temp_folder.h"
 
 namespace schakel::store {
 namespace {
 
 using State = HighWaterReading::State;
-
-TEST(Crc32c, EqualsThePublishedValues) {
-  // SOURCE: RFC 3720 B.4, which prints the bytes of the value in reverse.
-  EXPECT_EQ(Crc32c(Bytes(32, '\0')), 0x8a9136aau);
-  EXPECT_EQ(Crc32c(Bytes(32, '\xff')), 0x62a8ab43u);
-  Bytes rising;
-  for (char c = 0; c < 32; ++c) rising.push_back(c);
-  EXPECT_EQ(Crc32c(rising), 0x46dd794eu);
-}
 
 TEST(HighWaterFile, IsMadeWithPositionZeroAndKeepsTheLastPosition) {
   const TempFolder folder;

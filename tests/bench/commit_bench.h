@@ -1,0 +1,19 @@
+// What a publish costs behind the signature: decided, recorded, written, synced, with no transport.
+#pragma once
+
+#include <cstddef>
+#include <ostream>
+
+namespace schakel::bench {
+
+struct CommitOptions {
+  size_t signals = 100'000;
+  size_t in_flight = 64;
+  bool linked = false;  // each signal about a subject of its own under a pseudonym
+};
+
+// One table row. The processor time is of the whole process, the store's own threads included.
+// False when a publish was not accepted.
+bool RunCommitBench(const CommitOptions& options, std::ostream& out);
+
+}  // namespace schakel::bench
