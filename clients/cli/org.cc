@@ -93,7 +93,7 @@ Result<ExitCode> RegisterKeys(Invocation& invocation) {
   SCHAKEL_ASSIGN(auto* const session, invocation.session());
   SCHAKEL_ASSIGN(auto* const store, session->keys());
   SCHAKEL_ASSIGN(auto* const org, session->org());
-  SCHAKEL_ASSIGN(const auto response, org->RegisterNewest(*store));
+  SCHAKEL_ASSIGN(const auto response, org->RegisterPending(*store));
   if (invocation.format() != Format::kTable) invocation.Show(response, nullptr, Table({}));
   invocation.Note(response.has_receipt() ? Msg::kRegistered : Msg::kRegisteredBefore,
                   {ShortDigest(response.digest())});

@@ -37,25 +37,34 @@ Result<v1::DisableOrganisationResponse> OrgClient::Disable(const OrganisationId&
   return connection_->Call(*stub_, &v1::DirectoryService::Stub::DisableOrganisation, request);
 }
 
-Result<v1::RegisterKeySetResponse> OrgClient::RegisterNewest(KeyStore& keys) {
+Result<v1::RegisterKeySetResponse> OrgClient::RegisterPending(KeyStore& keys) {
   SCHAKEL_ASSIGN(const auto newest, keys.Newest());
-  v1::RegisterKeySetResponse known;
-  known.set_digest(newest.digest.str());
-  if (newest.registered) return known;
+  v1::RegisterKeySetResponse answer;
+  answer.set_digest(newest.digest.str());
+  SCHAKEL_ASSIGN(const auto all, keys.List());
+  for (const auto& own : all) {
+    if (!own.complete() || own.registered) continue;
+    SCHAKEL_ASSIGN(answer, Register(keys, own));
+  }
+  return answer;
+}
+
+Result<v1::RegisterKeySetResponse> OrgClient::Register(KeyStore& keys, const OwnKeySet& own) {
   v1::RegisterKeySetRequest request;
-  *request.mutable_key_set() = newest.signed_key_set;
+  *request.mutable_key_set() = own.signed_key_set;
   auto response = connection_->Call(*stub_, &v1::DirectoryService::Stub::RegisterKeySet, request);
   if (!response.ok()) {
     // Perhaps an earlier call was cut off after the broker had taken it.
     v1::GetOrganisationRequest get;
-    get.set_oin(newest.key_set.oin.str());
+    get.set_oin(own.key_set.oin.str());
     const auto there = connection_->Call(*stub_, &v1::DirectoryService::Stub::GetOrganisation, get);
-    if (!there.ok() || crypto::KeySetDigest(there->entry().key_set().key_set()) != newest.digest) {
+    if (!there.ok() || crypto::KeySetDigest(there->entry().key_set().key_set()) != own.digest) {
       return response.error();
     }
-    response = known;
+    response = v1::RegisterKeySetResponse();
+    response->set_digest(own.digest.str());
   }
-  SCHAKEL_TRY(keys.MarkRegistered(newest.digest));
+  SCHAKEL_TRY(keys.MarkRegistered(own.digest));
   return response;
 }
 

@@ -25,11 +25,14 @@ class OrgClient {
   Result<v1::AdmitOrganisationResponse> AdmitOrReplace(const v1::Organisation& organisation);
   Result<v1::DisableOrganisationResponse> Disable(const OrganisationId& oin,
                                                   const std::string& reason);
-  // Registers the newest complete key set and marks it in the store. One that the broker has
-  // already is no error: then the answer has no receipt.
-  Result<v1::RegisterKeySetResponse> RegisterNewest(KeyStore& keys);
+  // Registers each complete key set that is not marked as registered, in the order of their chain,
+  // and marks it. The answer is about the newest; it has no receipt when the broker has that one
+  // already, which is no error. KEY_SET_MISSING when there is none at all.
+  Result<v1::RegisterKeySetResponse> RegisterPending(KeyStore& keys);
 
  private:
+  Result<v1::RegisterKeySetResponse> Register(KeyStore& keys, const OwnKeySet& own);
+
   std::shared_ptr<Connection> connection_;
   std::unique_ptr<v1::DirectoryService::Stub> stub_;
 };

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <nlohmann/json.hpp>
 
+#include "clients/cli/loopback_journal.h"
 #include "tests/e2e/command_line.h"
 #include "tests/e2e/story.h"
 #include "tests/support/relay.h"
@@ -165,6 +166,26 @@ TEST_F(Loopback, MakesTheReportThatAKillBehindItsAcknowledgementLeftOwed) {
   EXPECT_THAT(StepsOf("corporation", IdOf(sent)), whole);
   ASSERT_OK_AND(const auto got, FetchAll(As("corporation")));
   EXPECT_EQ(got.size(), 1u) << "and the one answer";
+}
+
+// The answer was sent and the report written down as owed; the acknowledgement never left, or is
+// still on its way: the next start makes both, and needs no second delivery for it.
+TEST_F(Loopback, AcknowledgesWhatAKillLeftOwedAndReportsIt) {
+  ASSERT_OK(EmptyInbox(As("corporation")));
+  ASSERT_OK_AND(const auto sent, Send(As("corporation"), Test(12)));
+  ASSERT_OK_AND(const auto taken, FetchAll(As("loopback")));
+  ASSERT_EQ(taken.size(), 1u);
+  ASSERT_THAT(StepsOf("corporation", IdOf(sent)), ElementsAre("QUEUED", "DELIVERED"));
+  const std::filesystem::path state = region().ContextOf("loopback").state_folder();
+  ASSERT_OK_AND(const auto journal, cli::LoopbackJournal::Open(state / "loopback"));
+  ASSERT_OK(journal.Owe({IdOf(taken[0]), sdk::NewRequestId(), "test-received"}));
+
+  const auto ran = RunOnce();
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(StepsOf("corporation", IdOf(sent)),
+              ElementsAre("QUEUED", "DELIVERED", "ACKNOWLEDGED", "ACKNOWLEDGEDtest-received"));
+  ASSERT_OK_AND(const auto owed, journal.Owed());
+  EXPECT_TRUE(owed.empty());
 }
 
 TEST_F(Loopback, NothingElseReachesIt) {

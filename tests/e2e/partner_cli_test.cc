@@ -162,6 +162,20 @@ TEST_F(PartnerCli, JoinsByARequest) {
   ASSERT_EQ(registered.code, 0) << registered.err;
   const auto after = cli_->Run("newcomer", {"context", "check"});
   EXPECT_EQ(after.code, 0) << after.out << after.err;
+
+  // Two sets made one after the other: the broker gets both, in their order, by one command.
+  for (int i = 0; i < 2; ++i) {
+    const auto made = cli_->Run("newcomer", {"keys", "generate", "--valid", "12h"});
+    ASSERT_EQ(made.code, 0) << made.err;
+  }
+  const auto both = cli_->Run("newcomer", {"org", "register-keys"});
+  EXPECT_EQ(both.code, 0) << both.err;
+  const auto again = cli_->Run("newcomer", {"context", "check"});
+  EXPECT_EQ(again.code, 0) << again.out << again.err;
+  const auto shown = cli_->Run("newcomer", {"org", "show", "-o", "json"});
+  ASSERT_EQ(shown.code, 0) << shown.err;
+  const auto store = cli_->Run("newcomer", {"keys", "show", "-o", "json"});
+  EXPECT_EQ(nlohmann::json::parse(store.out).size(), 3u) << store.out;
 }
 
 // ---- A certificate's key in an HSM: softhsm2 behind openssl's pkcs11 engine ----

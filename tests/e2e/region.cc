@@ -249,7 +249,7 @@ void Region::AdmitEverybody() {
         Must(crypto::CertificateKey::Load(CertificateOf(participant.name).key), "the key reads");
     (void)Must(keys->Sign(key), "the key set is signed");
     auto* org = Must(session.org(), "the organisation's client");
-    (void)Must(org->RegisterNewest(*keys), "the key set is registered");
+    (void)Must(org->RegisterPending(*keys), "the key set is registered");
   }
 }
 

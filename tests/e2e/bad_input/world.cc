@@ -12,7 +12,7 @@ World::World(Region& region) : region_(region) {
   (void)Must(keys->Generate(chain, sdk::Now() - 30h, 36h));
   const auto key = Must(crypto::CertificateKey::Load(region.CertificateOf("police").key));
   (void)Must(keys->Sign(key));
-  (void)Must(Must(As("police").org())->RegisterNewest(*keys));
+  (void)Must(Must(As("police").org())->RegisterPending(*keys));
 }
 
 const sdk::Connection& World::ConnectionOf(const std::string& name) {

@@ -135,7 +135,7 @@ TEST_F(DirectoryTests, RefuseAnEntryOfAnotherOrganisation) {
   EXPECT_EQ(Client().Get(kTeam).error().code, ErrorCode::kDataLoss);
 }
 
-TEST_F(DirectoryTests, RegisterTheNewestKeySetOnce) {
+TEST_F(DirectoryTests, RegisterWhatIsPendingOnceAndInOrder) {
   auto& keys = region_.KeysOf(kPolice);
   const auto chain = crypto::Certificate::ParseChain(
       crypto::ReadText(region_.pki.path() / (kPolice.str() + ".chain.pem")));
@@ -146,20 +146,31 @@ TEST_F(DirectoryTests, RegisterTheNewestKeySetOnce) {
   // Refused for good: not marked.
   service_.takes_key_set = false;
   service_.fails = Refused(grpc::StatusCode::FAILED_PRECONDITION, "KEY_SET_INVALID");
-  EXPECT_EQ(client.RegisterNewest(keys).error().reason, "KEY_SET_INVALID");
+  EXPECT_EQ(client.RegisterPending(keys).error().reason, "KEY_SET_INVALID");
   EXPECT_FALSE(keys.Newest()->registered);
 
   // Taken, but the answer got lost.
   service_.takes_key_set = true;
   service_.fails = Refused(grpc::StatusCode::ALREADY_EXISTS, "ALREADY_EXISTS");
-  const auto found = client.RegisterNewest(keys);
+  const auto found = client.RegisterPending(keys);
   ASSERT_TRUE(found.ok());
   EXPECT_EQ(found->digest(), next->digest.str());
   EXPECT_TRUE(keys.Newest()->registered);
   EXPECT_EQ(keys.Current(Now())->digest, next->digest);
   const int calls = service_.registrations;
-  ASSERT_TRUE(client.RegisterNewest(keys).ok());
+  ASSERT_TRUE(client.RegisterPending(keys).ok());
   EXPECT_EQ(service_.registrations, calls);
+
+  // Two that were made one after the other: both, since the second hangs on the first.
+  service_.fails = grpc::Status::OK;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(keys.Generate(*chain, Now()).ok());
+    ASSERT_TRUE(keys.Sign(region_.pki.Key(kPolice.str())).ok());
+  }
+  const auto both = client.RegisterPending(keys);
+  ASSERT_TRUE(both.ok()) << both.error().message;
+  EXPECT_EQ(both->digest(), keys.Newest()->digest.str());
+  EXPECT_EQ(service_.registrations, calls + 2);
 }
 
 TEST_F(DirectoryTests, AdmitWithTheVersionThatStands) {
