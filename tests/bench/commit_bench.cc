@@ -105,6 +105,8 @@ bool RunCommitBench(const CommitOptions& options, std::ostream& out) {
     auto spec =
         options.linked ? fixture.Violence(testing::Linked(std::to_string(i))) : fixture.Arrears();
     spec.sections.resize(1);
+    // Ids rise with time, as UUIDv7 do.
+    spec.signal_id = SignalId::From(ByteWriter().U64(i).Raw(fixture.random().Take(8)).Take());
     envelopes.push_back(fixture.Parsed(spec));
   }
   const testing::TempDir folder;
