@@ -14,7 +14,7 @@ Result<SignalQuestion> PrepareQuestion(
   SignalQuestion q;
   q.bundle = std::move(bundle);
   q.bundle_digest = bundle_digest;
-  q.sender = sender;
+  q.sender_version = sender.version();
   q.sender_party = facts->Party(bundle_digest, q.bundle, sender);
   q.envelope.signal_type = q.bundle->SignalType(signal.signal_type);
   q.envelope.purpose = q.bundle->Purpose(signal.purpose);
@@ -129,7 +129,7 @@ void FillOutcome(const SignalQuestion& q, const SlotDecision& decision,
 void FillDetailSubject(const SignalQuestion& q, uint16_t subject, v1::Detail* detail) {
   *detail->mutable_subject() = q.subjects[subject].ref();
   detail->mutable_versions()->set_machine(kMachineVersion);
-  detail->mutable_versions()->set_sender_entry(q.sender.version());
+  detail->mutable_versions()->set_sender_entry(q.sender_version);
   const auto& statements = q.statements[subject];
   for (size_t i = 0; i < statements.ids.size(); ++i) {
     auto* stated = detail->add_statements();

@@ -14,7 +14,7 @@ namespace schakel::machine {
 struct SignalQuestion {
   Facts::Bundle bundle;
   Digest bundle_digest;
-  state::v1::OrganisationVersion sender;
+  uint64_t sender_version = 0;  // of its entry in the directory
   std::shared_ptr<const policy::InternedParty> sender_party;
   policy::EnvelopeFacts envelope;
   std::vector<policy::SectionFacts> sections;

@@ -158,9 +158,10 @@ Result<std::optional<std::vector<std::vector<Redecided>>>> PastDecider::Decide(
     question.bundle_digest = *digest;
   }
   const auto& bundle = *question.bundle;
-  SCHAKEL_ASSIGN(question.sender, EntryAt(publish ? record.organisation() : detail.sender(),
-                                          detail.versions().sender_entry()));
-  question.sender_party = facts_.Party(question.bundle_digest, question.bundle, question.sender);
+  SCHAKEL_ASSIGN(const auto sender, EntryAt(publish ? record.organisation() : detail.sender(),
+                                            detail.versions().sender_entry()));
+  question.sender_party = facts_.Party(question.bundle_digest, question.bundle, sender);
+  question.sender_version = sender.version();
   question.envelope.signal_type = bundle.SignalType(record.signal_type());
   question.envelope.purpose = bundle.Purpose(record.purpose());
   question.envelope.case_id = CaseId::From(record.case_id());

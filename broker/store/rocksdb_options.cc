@@ -41,9 +41,10 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options,
   db.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   db.allow_data_in_errors = false;  // messages name files, not keys
 
-  // LIMIT: memory. Write buffers are accounted for in the one cache.
+  // LIMIT: memory. Write buffers are accounted for in the one cache, and take up to half of it:
+  // what is queued and delivered while it is in memory never becomes work for compactions.
   db.write_buffer_manager =
-      std::make_shared<rocksdb::WriteBufferManager>(options.cache_bytes / 4, cache);
+      std::make_shared<rocksdb::WriteBufferManager>(options.cache_bytes / 2, cache);
   db.max_open_files = 1024;
   // LIMIT: the log, and with it the time of a start.
   db.max_total_wal_size = 256 * kMiB;
@@ -69,7 +70,7 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options,
 // Common to all families.
 rocksdb::ColumnFamilyOptions BaseFamily(const StoreOptions& options) {
   rocksdb::ColumnFamilyOptions family;
-  family.write_buffer_size = std::clamp(options.cache_bytes / 16, kMiB, 32 * kMiB);
+  family.write_buffer_size = std::clamp(options.cache_bytes / 8, kMiB, 64 * kMiB);
   family.max_write_buffer_number = 4;  // a commit does not wait for one slow flush
   family.level_compaction_dynamic_level_bytes = true;
   family.target_file_size_base = 32 * kMiB;
