@@ -1,5 +1,6 @@
 #include "broker/transport/server.h"
 
+#include <absl/synchronization/mutex.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/resource_quota.h>
 
@@ -73,11 +74,16 @@ class Server::UnknownMethods final : public grpc::CallbackGenericService {
   CallGuard* const guard_;
 };
 
+void DisableDeadlockDetection() {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+}
+
 Server::Server() = default;
 
 Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, CallGuard* guard,
                                               HealthService* health,
                                               std::vector<NamedService> services) {
+  DisableDeadlockDetection();
   services.push_back(NamedService::Of<grpc::health::v1::Health>(health));
   std::vector<std::string> names;
   for (const NamedService& service : services) names.push_back(service.name);

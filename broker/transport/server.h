@@ -18,6 +18,10 @@
 
 namespace schakel::transport {
 
+// Debian builds Abseil with its checks: each lock that gRPC takes is noted in a graph of who waited
+// for whom, and a cycle there ends the process. Of the whole process; a Server does it by itself.
+void DisableDeadlockDetection();
+
 struct ServerOptions {
   std::string address;  // host:port; port 0 takes a free one
   TlsFiles tls;

@@ -66,6 +66,7 @@ int main(int argc, char** argv) {
   app.add_option("--port-file", port_file)->required();
   app.add_option("--answer-bytes", answer_bytes)->required();
   CLI11_PARSE(app, argc, argv);
+  schakel::transport::DisableDeadlockDetection();  // as the broker's server does
   schakel::SystemClock clock;
   auto now = std::chrono::duration_cast<schakel::Millis>(clock.Wall());
   auto secured = schakel::transport::ServerTls::Open(tls, now);
