@@ -7,6 +7,8 @@
 #include <absl/synchronization/mutex.h>
 #include <dlfcn.h>
 #include <grpc/grpc.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <grpcpp/support/server_callback.h>
 #include <sanitizer/tsan_interface.h>
 
@@ -92,6 +94,9 @@ extern "C" grpc_event grpc_completion_queue_pluck(grpc_completion_queue* cq, voi
   if (event.type == GRPC_OP_COMPLETE) __tsan_acquire(tag);
   return event;
 }
+
+// The handler of methods that nobody knows, which libgrpc++ has inside, instrumented.
+template class grpc::internal::CallbackBidiHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
 
 // Whoever counts a call's last reference down, also inside gRPC, comes after all who counted
 // before.
