@@ -36,7 +36,7 @@ endif()
 if(SCHAKEL_SANITIZE STREQUAL "thread")
   # In front of every program's objects, so that it comes before absl and gRPC in the search order.
   add_library(schakel_grpc_order SHARED ${CMAKE_SOURCE_DIR}/tests/sanitizers/grpc_order.cc)
-  target_link_libraries(schakel_grpc_order PRIVATE ${CMAKE_DL_LIBS})
+  target_link_libraries(schakel_grpc_order PRIVATE gRPC::grpc++ ${CMAKE_DL_LIBS})
   link_libraries(schakel_grpc_order)
   add_link_options($<TARGET_FILE:schakel_grpc_order>)
 endif()
