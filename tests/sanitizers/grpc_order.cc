@@ -1,12 +1,16 @@
 // Makes the order that gRPC keeps visible to ThreadSanitizer. gRPC hands our objects from thread to
 // thread under absl::Mutex, which sleeps on a futex itself, and over queues without locks; Debian
 // ships both uninstrumented, so TSan sees no order where there is one. This library stands before
-// absl and gRPC in the search order, calls what it stands before, and tells TSan. It adds only
-// orders that really are there, so it hides no race. Linked in the preset tsan only
-// (cmake/Toolchain.cmake).
+// absl and gRPC in the search order, calls what it stands before, and tells TSan. It adds orders
+// that really are there, so it hides no race; only `started` is wider than what there is. Linked in
+// the preset tsan only (cmake/Toolchain.cmake).
+#include <absl/status/status.h>
 #include <absl/synchronization/mutex.h>
 #include <dlfcn.h>
+#include <grpc/byte_buffer.h>
+#include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc.h>
+#include <grpc/slice.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <grpcpp/support/server_callback.h>
@@ -15,6 +19,8 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+
+struct grpc_cq_completion;
 
 namespace {
 
@@ -43,6 +49,9 @@ class Real {
   std::atomic<Function*> function_{nullptr};
 };
 
+// Stands for the start of servers: what was made before may be used by every event after.
+char started;
+
 using absl::CondVar;
 using absl::Mutex;
 
@@ -63,6 +72,14 @@ using grpc::internal::ServerCallbackCall;
 
 constinit Real<grpc_call_error(grpc_call*, const grpc_op*, size_t, void*, void*)> real_start_batch(
     "grpc_call_start_batch");
+constinit Real<void(grpc_completion_queue*, void*, absl::Status,
+                    void (*)(void*, grpc_cq_completion*), void*, grpc_cq_completion*, bool)>
+    real_end_op(
+        "_Z14grpc_cq_end_opP21grpc_completion_queuePvN4absl7debian36StatusEPFvS1_P18grpc_cq_"
+        "completionES1_S6_b");
+constinit Real<void(grpc_server*)> real_server_start("grpc_server_start");
+constinit Real<int(grpc_byte_buffer_reader*, grpc_slice**)> real_peek(
+    "grpc_byte_buffer_reader_peek");
 constinit Real<grpc_event(grpc_completion_queue*, gpr_timespec, void*)> real_next(
     "grpc_completion_queue_next");
 constinit Real<grpc_event(grpc_completion_queue*, void*, gpr_timespec, void*)> real_pluck(
@@ -74,17 +91,49 @@ constinit Real<void(ServerCallbackCall*, grpc::internal::ServerReactor*)> real_c
 
 }  // namespace
 
-// From the start of a batch of operations to the event that tells of its end.
+// From the start of a batch of operations, and from the thread that ends it, which may be that of
+// the other side in the same process, to whoever takes the event that tells of its end.
 extern "C" grpc_call_error grpc_call_start_batch(grpc_call* call, const grpc_op* ops, size_t nops,
                                                  void* tag, void* reserved) {
+  for (size_t i = 0; i < nops; ++i) {
+    if (ops[i].op != GRPC_OP_SEND_MESSAGE) continue;
+    const grpc_byte_buffer* message = ops[i].data.send_message.send_message;
+    if (message == nullptr || message->type != GRPC_BB_RAW) continue;
+    const grpc_slice_buffer& pieces = message->data.raw.slice_buffer;
+    for (size_t p = 0; p < pieces.count; ++p) {
+      __tsan_release(GRPC_SLICE_START_PTR(pieces.slices[p]));
+    }
+  }
   __tsan_release(tag);
   return real_start_batch(call, ops, nops, tag, reserved);
+}
+
+void grpc_cq_end_op(grpc_completion_queue* cq, void* tag, absl::Status error,
+                    void (*done)(void* argument, grpc_cq_completion* storage), void* argument,
+                    grpc_cq_completion* storage, bool internal) {
+  __tsan_release(tag);
+  real_end_op(cq, tag, error, done, argument, storage, internal);
+}
+
+extern "C" void grpc_server_start(grpc_server* server) {
+  __tsan_release(&started);
+  real_server_start(server);
+}
+
+// Within a process the reader is given the very bytes that were sent.
+extern "C" int grpc_byte_buffer_reader_peek(grpc_byte_buffer_reader* reader, grpc_slice** piece) {
+  const int there = real_peek(reader, piece);
+  if (there != 0) __tsan_acquire(GRPC_SLICE_START_PTR(**piece));
+  return there;
 }
 
 extern "C" grpc_event grpc_completion_queue_next(grpc_completion_queue* cq, gpr_timespec deadline,
                                                  void* reserved) {
   const grpc_event event = real_next(cq, deadline, reserved);
-  if (event.type == GRPC_OP_COMPLETE) __tsan_acquire(event.tag);
+  if (event.type == GRPC_OP_COMPLETE) {
+    __tsan_acquire(event.tag);
+    __tsan_acquire(&started);
+  }
   return event;
 }
 
