@@ -49,7 +49,7 @@ function(schakel_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
-  math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * ${SCHAKEL_TIMEOUT_FACTOR}")
+  schakel_timeout(${ARG_TIMEOUT} ARG_TIMEOUT)
   add_executable(${name} ${ARG_SOURCES})
   # The tests' own code is not worth optimising: it is compiled once and runs for milliseconds.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O0>)

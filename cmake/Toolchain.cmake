@@ -23,8 +23,20 @@ target_compile_options(schakel_warnings INTERFACE -Wno-restrict -Wno-maybe-unini
 
 set(SCHAKEL_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize wants them: address,undefined or thread")
 set(SCHAKEL_TIMEOUT_FACTOR 1)
+# Seconds that a test of ctest may take in this build.
+function(schakel_timeout seconds into)
+  math(EXPR scaled "${seconds} * ${SCHAKEL_TIMEOUT_FACTOR}")
+  set(${into} ${scaled} PARENT_SCOPE)
+endfunction()
 if(SCHAKEL_SANITIZE)
   add_compile_options(-fsanitize=${SCHAKEL_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${SCHAKEL_SANITIZE})
   set(SCHAKEL_TIMEOUT_FACTOR 6)  # instrumented code takes its time
+endif()
+if(SCHAKEL_SANITIZE STREQUAL "thread")
+  # In front of every program's objects, so that it comes before absl and gRPC in the search order.
+  add_library(schakel_grpc_order SHARED ${CMAKE_SOURCE_DIR}/tests/sanitizers/grpc_order.cc)
+  target_link_libraries(schakel_grpc_order PRIVATE gRPC::grpc++ ${CMAKE_DL_LIBS})
+  link_libraries(schakel_grpc_order)
+  add_link_options($<TARGET_FILE:schakel_grpc_order>)
 endif()

@@ -16,8 +16,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kText = "kanarie-in-de-mijn-4711";
 constexpr const char* kName = "Kanariepiet-Voorbeeld";
-// 302533928: no beginning of an OIN. 000009908 is one but for its last digit, and in freed memory an
-// OIN's first nine digits may be followed by any byte.
+// 302533928: no beginning of an OIN. 000009908 is one but for its last digit, and in freed memory
+// an OIN's first nine digits may be followed by any byte.
 constexpr size_t kPerson = 17;
 
 // A text as it is, in hex, and in base64 at each of the three alignments.
@@ -91,6 +91,15 @@ std::vector<pid_t> ServersOf(const std::string& program) {
   return found;
 }
 
+// A sanitizer's shadow of all addresses is no memory of the program's.
+bool IsShadow(unsigned long begin, unsigned long end) {
+#ifdef __SANITIZE_THREAD__
+  // In many pieces, between a program's lowest addresses and where it is loaded (tsan_platform.h).
+  if (begin >= 0x0080'0000'0000 && end <= 0x5500'0000'0000) return true;
+#endif
+  return end - begin >= 1UL << 38;
+}
+
 // All of its memory that can be written; nullopt when the process does not let itself be read.
 std::optional<Bytes> MemoryOf(pid_t pid) {
   std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
@@ -104,9 +113,7 @@ std::optional<Bytes> MemoryOf(pid_t pid) {
     char rights[5] = {};
     if (std::sscanf(line.c_str(), "%lx-%lx %4s", &begin, &end, rights) != 3) continue;
     if (rights[0] != 'r' || rights[1] != 'w') continue;
-    // A sanitizer's shadow of all addresses is no memory of the program's.
-    constexpr unsigned long kShadow = 1UL << 38;
-    if (end - begin >= kShadow) continue;
+    if (IsShadow(begin, end)) continue;
     // In pieces: a page that can't be read hides only its own.
     constexpr unsigned long kPiece = 1UL << 20;
     for (unsigned long at = begin; at < end; at += kPiece) {

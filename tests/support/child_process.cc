@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -21,6 +22,9 @@ namespace schakel::testing {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// How a program ends that a sanitizer stopped, as tests/run has it.
+constexpr int kSanitizerExit = 86;
 
 // The program's path, by PATH when it has no slash; empty when there is none.
 std::string FindProgram(const std::string& name) {
@@ -144,6 +148,13 @@ std::optional<int> ChildProcess::Wait(std::chrono::milliseconds timeout) {
   int status = 0;
   SCHAKEL_CHECK(waitpid(pid_, &status, 0) == pid_, "waitpid");
   exit_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (*exit_ == kSanitizerExit) {
+    // The test may look at this child no more, or expect that it fails.
+    std::fprintf(stderr,
+                 "a sanitizer stopped a child, process %d; its report is where tests/run says\n%s",
+                 pid_, Stderr().c_str());
+    std::abort();
+  }
   return exit_;
 }
 
