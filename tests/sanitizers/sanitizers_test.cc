@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "tests/support/child_process.h"
 #include "tests/support/paths.h"
@@ -9,21 +10,20 @@
 namespace schakel::testing {
 namespace {
 
-#ifdef __SANITIZE_THREAD__
-constexpr const char* kOptions = "TSAN_OPTIONS";
-#else
-constexpr const char* kOptions = "ASAN_OPTIONS";
-#endif
+// What a sanitizer finds goes to standard error: it is no fault of the suite's.
+std::pair<std::string, std::string> Options(const char* variable, int exit_code) {
+  const char* given = std::getenv(variable);
+  return {variable, (given == nullptr ? std::string() : given + std::string(":")) +
+                        "log_path=stderr:exitcode=" + std::to_string(exit_code)};
+}
 
-// The program with one fault, under the options that this test has, but what is found goes to
-// standard error: it is no fault of the suite's.
+// The program with one fault, under the options that this test has.
 RunResult RunFaulty(const std::string& fault, int exit_code) {
-  const char* given = std::getenv(kOptions);
-  const std::string options = (given == nullptr ? std::string() : given + std::string(":")) +
-                              "log_path=stderr:exitcode=" + std::to_string(exit_code);
+  // g++'s undefined behaviour sanitizer has options of its own, also beside the address sanitizer.
   return RunProgram({.program = checkout::BuildPath("tests/faulty"),
                      .args = {fault},
-                     .env = {{kOptions, options}}});
+                     .env = {Options("TSAN_OPTIONS", exit_code), Options("ASAN_OPTIONS", exit_code),
+                             Options("UBSAN_OPTIONS", exit_code)}});
 }
 
 void ExpectFound(const std::string& fault, const std::string& words) {
