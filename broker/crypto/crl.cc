@@ -143,7 +143,7 @@ Result<std::unique_ptr<CrlStore>> CrlStore::Open(const std::filesystem::path& pa
 
 std::shared_ptr<const CrlStore::Lists> CrlStore::Current(bool look_now) {
   // Under the lock, so that a reading never overtakes a newer one. Stamps are taken before the
-  // reading: a file that changes meanwhile is read again at the next call.
+  // reading: a file that changes meanwhile is read again at the next look.
   std::lock_guard lock(mutex_);
   const auto now = std::chrono::steady_clock::now();
   if (lists_ && !look_now && now - looked_ < look_every_) return lists_;

@@ -36,7 +36,7 @@ class CrlStore {
  public:
   // `issuers`: trust anchors and intermediate CAs. Errors: FIELD_INVALID with the path when the
   // path is missing or a list in it can't be used: a start with a broken list would deny everybody.
-  // `look_every`: how long an answer may rest on the files as they were; zero: not at all.
+  // `look_every`: how long answers may rest on one look at the files; zero: each has its own.
   static Result<std::unique_ptr<CrlStore>> Open(const std::filesystem::path& path,
                                                 std::vector<Certificate> issuers,
                                                 Millis look_every = Millis(0));

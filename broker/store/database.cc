@@ -222,7 +222,7 @@ rocksdb::Status Database::Write(const Batch& batch, std::optional<uint64_t> posi
     keep(out.Put(handles_[0], std::string(kPositionKey), ByteWriter().U64(*position).Take()));
   }
   if (!status.ok()) return status;
-  // Of this thread: what RocksDB counts for its own tuning costs a commit a tenth of its time.
+  // Of this thread: RocksDB counts for its own tuning at every step of a commit.
   rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
   rocksdb::WriteOptions options;
   options.sync = sync;

@@ -41,8 +41,8 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options,
   db.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   db.allow_data_in_errors = false;  // messages name files, not keys
 
-  // LIMIT: memory. Write buffers are accounted for in the one cache, and take up to half of it:
-  // what is queued and delivered while it is in memory never becomes work for compactions.
+  // LIMIT: memory. Write buffers are accounted for in the one cache, and take up to half of it: a
+  // value that is deleted while it is in memory mostly goes to no file.
   db.write_buffer_manager =
       std::make_shared<rocksdb::WriteBufferManager>(options.cache_bytes / 2, cache);
   db.max_open_files = 1024;

@@ -54,7 +54,7 @@ class Loopback {
       return Done(stream_.Refuse(*id, {"the loopback takes test signals only", "", std::nullopt}));
     }
     // The answer first, under a key of its own: a kill before the acknowledgement brings the signal
-    // again, and the same answer. After a kill behind it the next start makes the report.
+    // again, and the same answer. Once the report is noted as owed, the next start makes both.
     SCHAKEL_TRY(Answer(*item->opened));
     if (item->outcomes.empty()) return Done(stream_.Acknowledge(*id));
     const OwedReport owed{*id, sdk::NewRequestId(), item->outcomes.front()};

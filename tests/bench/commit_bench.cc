@@ -111,12 +111,18 @@ bool RunCommitBench(const CommitOptions& options, std::ostream& out) {
   }
   const testing::TempDir folder;
   auto store = StoreOf(fixture, folder.path() / "store");
-  if (!store.ok()) return false;
+  if (!store.ok()) {
+    out << store.error().message << '\n';
+    return false;
+  }
   const StandingClock clock(fixture.now());
   sequencer::SequencerOptions sequencer_options;
   sequencer_options.clock = &clock;
   auto sequencer = sequencer::Sequencer::Start(store->get(), sequencer_options);
-  if (!sequencer.ok()) return false;
+  if (!sequencer.ok()) {
+    out << sequencer.error().message << '\n';
+    return false;
+  }
   Load load(
       **sequencer, envelopes,
       fixture.CallerOf(options.linked ? testing::sample::kPolice : testing::sample::kCorporation));

@@ -12,8 +12,9 @@ struct CommitOptions {
   bool linked = false;  // each signal about a subject of its own under a pseudonym
 };
 
-// One table row. The processor time is of the whole process, the store's own threads included.
-// False when a publish was not accepted.
+// One table row, or what went wrong and false. The processor time is of the whole process, the
+// store's own threads included. The allocator is the process's; a broker has jemalloc, which
+// LD_PRELOAD gives the benchmark too.
 bool RunCommitBench(const CommitOptions& options, std::ostream& out);
 
 }  // namespace schakel::bench

@@ -1,4 +1,5 @@
 // Bad input and too much of it: refused with a reason, and the server goes on.
+#include <absl/synchronization/mutex.h>
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -30,6 +31,17 @@ grpc::Status Send(TestServer* server, const TestCertificate& certificate, size_t
   request.add_envelopes()->set_header(std::string(bytes, 'x'));
   v1::PublishResponse response;
   return stub->Publish(&context, request, &response);
+}
+
+// As gRPC may: with Debian's Abseil as it is, the second order ends the process.
+TEST(Servers, AreNotEndedByTwoOrdersOfLocks) {
+  const TestServer server;
+  absl::Mutex first;
+  absl::Mutex second;
+  for (auto [outer, inner] : {std::pair(&first, &second), std::pair(&second, &first)}) {
+    const absl::MutexLock outer_lock(outer);
+    const absl::MutexLock inner_lock(inner);
+  }
 }
 
 TEST(Limits, AMessageOverTheLimitIsRefusedBeforeAHandlerSeesIt) {
