@@ -114,7 +114,7 @@ inline constexpr size_t kMessageBytesMax = kBatchBytesMax + 64 * 1024;
 inline constexpr size_t kMetadataBytesMax = 8 * 1024;
 inline constexpr size_t kStreamsPerOrganisationMax = 64;
 inline constexpr size_t kRequestsPerSecondPerOrganisation = 5000;
-inline constexpr auto kCrlLookEvery = 200ms;  // whether a revocation list was replaced
+inline constexpr auto kCrlLookEvery = 200ms;          // whether a revocation list was replaced
 inline constexpr auto kRevocationCheckInterval = 1s;  // an open stream closes within 5 s
 inline constexpr size_t kStreamsPerConnectionMax =
     256;  // HTTP/2; four times an organisation's streams
