@@ -126,14 +126,17 @@ void RememberReliance(Context& ctx, PlacedItem& placed, const Redecision& decide
 // writes the inbox item.
 Result<v1::DeliveredSignal> OpenQueued(Context& ctx, const PlacedItem& placed,
                                        const QueuedSignal& queued, const Redecision& decided) {
-  state::v1::StoredWraps wraps;
-  SCHAKEL_ASSIGN(bool has_wraps,
-                 ctx.Get(Family::kContent, keys::Wraps(placed.recipient, placed.key), &wraps));
-  if (!has_wraps) {
-    return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "a queued signal has no wraps");
+  state::v1::StoredWraps apart;
+  const bool one_reader = queued.content.has_wraps();
+  if (!one_reader) {
+    SCHAKEL_ASSIGN(bool has_wraps,
+                   ctx.Get(Family::kContent, keys::Wraps(placed.recipient, placed.key), &apart));
+    if (!has_wraps) {
+      return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "a queued signal has no wraps");
+    }
   }
   v1::DeliveredSignal signal;
-  FillSignal(queued, wraps, decided.slot.permitted, &signal);
+  FillSignal(queued, one_reader ? queued.content.wraps() : apart, decided.slot.permitted, &signal);
   return signal;
 }
 

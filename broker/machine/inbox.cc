@@ -150,6 +150,13 @@ Status Unlease(Context& ctx, PlacedItem& placed) {
 
 namespace {
 
+// Whether several recipients got something: then each one's wraps have a key of their own.
+bool HasWrapsApart(const state::v1::SignalState& signal) {
+  const auto& slots = signal.recipients();
+  return std::count_if(slots.begin(), slots.end(),
+                       [](const auto& slot) { return slot.permitted_size() > 0; }) > 1;
+}
+
 // Brings the signal's slot and content up to date and tells the sender.
 Status SettleSlot(Context& ctx, const PlacedItem& placed, const Ending& ending) {
   auto sender = *OrganisationId::From(placed.item.sender());
@@ -177,7 +184,9 @@ Status SettleSlot(Context& ctx, const PlacedItem& placed, const Ending& ending) 
   signal.add_feed_cursors(ctx.AddFeed(sender, signal_id.view(), *outcome));
   ctx.Put(Family::kHot, key, signal);
   EndStalled(ctx, signal, placed.key);
-  ctx.Delete(Family::kContent, keys::Wraps(placed.recipient, placed.key));
+  if (HasWrapsApart(signal)) {
+    ctx.Delete(Family::kContent, keys::Wraps(placed.recipient, placed.key));
+  }
   if (signal.open_recipients() == 0) {
     ctx.Delete(Family::kContent, keys::SignalContent(sender, signal_id));
   }

@@ -41,10 +41,6 @@ Bytes Signal(const OrganisationId& sender, const SignalId& id) {
   return Key('s', {sender.str(), id.view()});
 }
 Bytes SignalPrefix(const OrganisationId& sender) { return Key('s', {sender.str()}); }
-Bytes SenderOrder(const OrganisationId& sender, uint64_t position, uint16_t number) {
-  return Key('z', {sender.str(), ItemKey{position, number}.Encode()});
-}
-Bytes SenderOrderPrefix(const OrganisationId& sender) { return Key('z', {sender.str()}); }
 Bytes Item(const OrganisationId& recipient, const ItemKey& item) {
   return Key('i', {recipient.str(), item.Encode()});
 }

@@ -50,9 +50,7 @@ using audit::keys::TrailingU64;
 // ---- hot ----
 Bytes Signal(const OrganisationId& sender, const SignalId& id);  // s oin id
 Bytes SignalPrefix(const OrganisationId& sender);                // s oin
-Bytes SenderOrder(const OrganisationId& sender, uint64_t position,
-                  uint16_t number);                     // z oin position number -> signal id
-Bytes SenderOrderPrefix(const OrganisationId& sender);  // z oin
+// z was a sender's signals in order: the entries of Feed that their acceptance wrote.
 Bytes Item(const OrganisationId& recipient, const ItemKey& item);  // i oin item
 Bytes ItemPrefix(const OrganisationId& recipient);                 // i oin
 Bytes Ready(const OrganisationId& recipient, schakel::v1::Urgency urgency,

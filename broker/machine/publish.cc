@@ -170,21 +170,24 @@ void WriteRecords(Context& ctx, const ParsedEnvelope& e, const SignalQuestion& q
   }
 }
 
-// Content as it is kept: sections that somebody gets, without wraps; wraps by recipient.
-void StoreContent(Context& ctx, const ParsedEnvelope& e, const std::vector<SlotDecision>& slots) {
+// Content as it is kept: sections that somebody gets; wraps by recipient.
+void StoreContent(Context& ctx, const ParsedEnvelope& e, const std::vector<SlotDecision>& slots,
+                  bool one_reader) {
   std::vector<bool> kept(static_cast<size_t>(e.envelope.sections_size()), false);
+  state::v1::StoredSignal stored;
   for (size_t slot = 0; slot < slots.size(); ++slot) {
     if (slots[slot].permitted.empty()) continue;
-    state::v1::StoredWraps wraps;
+    state::v1::StoredWraps apart;
+    state::v1::StoredWraps& wraps = one_reader ? *stored.mutable_wraps() : apart;
     for (uint32_t place : slots[slot].permitted) {
       kept[place] = true;
       wraps.add_sections(place);
       *wraps.add_wraps() = e.envelope.sections(static_cast<int>(place)).wraps(e.wraps[slot][place]);
     }
+    if (one_reader) continue;
     ctx.Put(Family::kContent,
-            keys::Wraps(e.recipients[slot], {ctx.position(), static_cast<uint16_t>(slot)}), wraps);
+            keys::Wraps(e.recipients[slot], {ctx.position(), static_cast<uint16_t>(slot)}), apart);
   }
-  state::v1::StoredSignal stored;
   stored.set_header(e.envelope.header());
   *stored.mutable_values() = e.envelope.values();
   *stored.mutable_proof() = e.envelope.proof();
@@ -302,21 +305,19 @@ Result<Answer> Apply(Context& ctx, const PublishEnvelope& command) {
     *accepted.add_outcomes() = slot.outcome();
     signal.add_feed_cursors(ctx.AddFeed(e.sender, e.signal_id.view(), slot.outcome()));
   }
-  Bytes timer_payload = e.sender.str() + e.signal_id.str();
   if (open > 0) {
-    StoreContent(ctx, e, slots);
+    StoreContent(ctx, e, slots, open == 1);
+    // The timer keeps the signal until it ends: then what is left of it stands in line to be swept.
     ctx.PutRaw(Family::kHot,
-               keys::Timer(std::min(stalls_us, ends_us), TimerKind::kSignalExpiry, timer_payload),
+               keys::Timer(std::min(stalls_us, ends_us), TimerKind::kSignalExpiry,
+                           e.sender.str() + e.signal_id.str()),
                {});
+  } else {
+    // Types that the bundle does not know share one queue, so that nobody makes as many as it likes.
+    bool typed = bundle->FindSignalType(e.header.signal_type()) != nullptr;
+    QueueSignalEnd(ctx, typed ? e.header.signal_type() : "", e.header.expires_ms(), e.sender,
+                   e.signal_id);
   }
-  // INVARIANT I7: what answers a retry stays a term and a day behind the signal's end. Types that
-  // the bundle does not know share one queue, so that nobody makes as many as it likes.
-  bool typed = bundle->FindSignalType(e.header.signal_type()) != nullptr;
-  ctx.PutRaw(Family::kHot,
-             keys::SignalEnd(typed ? e.header.signal_type() : "", e.header.expires_ms(), e.sender,
-                             e.signal_id),
-             {});
-  ctx.PutRaw(Family::kHot, keys::SenderOrder(e.sender, ctx.position(), 0), e.signal_id.str());
   ctx.Put(Family::kHot, key, signal);
   return Answer(std::move(accepted));
 }

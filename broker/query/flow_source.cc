@@ -1,6 +1,7 @@
 #include "broker/query/flow_source.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "broker/base/limits.h"
@@ -8,6 +9,7 @@
 #include "broker/machine/facts.h"
 #include "broker/machine/keys.h"
 #include "broker/query/reading.h"
+#include "broker/query/sent_signals.h"
 
 namespace schakel::query {
 
@@ -77,32 +79,17 @@ class Reader {
   // A sender's signals, the newest first, back to the first that is too old.
   Status ReadSender(const std::string& oin) {
     const auto sender = *OrganisationId::From(oin);
-    const Bytes prefix = machine::keys::SenderOrderPrefix(sender);
-    Status failed;
-    SCHAKEL_TRY(state_.ScanReverse(
-        Family::kHot, prefix, store::PrefixEnd(prefix), [&](BytesView, BytesView value) {
-          const auto id = SignalId::From(value);
-          if (!id) {
-            failed = Damaged("an entry of a sender's signals names none");
-            return false;
-          }
-          auto signal = Read<state::v1::SignalState>(state_, Family::kHot,
-                                                     machine::keys::Signal(sender, *id));
-          if (!signal.ok()) {
-            failed = signal.error();
-            return false;
-          }
-          if (!*signal) return true;
-          if ((*signal)->published_us() < from_us_) return false;
+    return Failure(ScanSent(
+        state_, sender, {}, std::numeric_limits<size_t>::max(),
+        [&](const SignalId& id, const state::v1::SignalState& signal) -> Result<bool> {
+          if (signal.published_us() < from_us_) return false;
           if (++signals_ > limits::kFlowSignalsMax) {
-            failed = MakeError(ErrorCode::kResourceExhausted, "TOO_LARGE",
-                               "there are more signals than one set of figures is made from");
-            return false;
+            return MakeError(ErrorCode::kResourceExhausted, "TOO_LARGE",
+                             "there are more signals than one set of figures is made from");
           }
-          failed = AddSignal(sender, *id, **signal);
-          return failed.ok();
+          SCHAKEL_TRY(AddSignal(sender, id, signal));
+          return true;
         }));
-    return failed;
   }
 
   Status AddSignal(const OrganisationId& sender, const SignalId& id,

@@ -5,6 +5,7 @@
 #include "broker/machine/context.h"
 #include "broker/machine/keys.h"
 #include "broker/query/reading.h"
+#include "broker/query/sent_signals.h"
 
 namespace schakel::query {
 
@@ -73,47 +74,21 @@ Result<v1::ListSignalsResponse> ListSignals(const store::StateReader& state,
   SCHAKEL_ASSIGN(auto cursor, tokens.Open(list, request.page_token()));
   SCHAKEL_ASSIGN(auto meta, MetaOf(state));
 
-  // The cursor is the place of the last signal that was looked at: the next page is what is older.
-  Bytes prefix = machine::keys::SenderOrderPrefix(caller);
-  Bytes end = cursor ? prefix + *cursor : store::PrefixEnd(prefix);
   v1::ListSignalsResponse response;
   response.set_position(meta.position());
   PageRoom room(size);
-  Bytes last;
-  bool more = false;
-  size_t looked = 0;
-  Status failed;
-  SCHAKEL_TRY(state.ScanReverse(Family::kHot, prefix, end, [&](BytesView key, BytesView value) {
-    if (looked == limits::kScanPerQueryMax) {
-      more = true;
-      return false;
-    }
-    auto id = SignalId::From(value);
-    if (!id) {
-      failed = Damaged("an entry of a sender's signals names none");
-      return false;
-    }
-    auto signal =
-        Read<state::v1::SignalState>(state, Family::kHot, machine::keys::Signal(caller, *id));
-    if (!signal.ok()) {
-      failed = signal.error();
-      return false;
-    }
-    ++looked;
-    if (*signal && InOneOf(**signal, request)) {
-      v1::SignalSummary summary = Summary(*id, **signal);
-      if (!room.Take(summary.ByteSizeLong())) {
-        more = true;
-        return false;
-      }
-      *response.add_signals() = std::move(summary);
-    }
-    last = Bytes(key.substr(prefix.size()));
-    return true;
-  }));
-  SCHAKEL_TRY(std::move(failed));
-  if (more) {
-    SCHAKEL_ASSIGN(*response.mutable_next_page_token(), tokens.Seal(list, last));
+  SCHAKEL_ASSIGN(
+      const auto scan,
+      ScanSent(state, caller, cursor.value_or(""), limits::kScanPerQueryMax,
+               [&](const SignalId& id, const state::v1::SignalState& signal) -> Result<bool> {
+                 if (!InOneOf(signal, request)) return true;
+                 v1::SignalSummary summary = Summary(id, signal);
+                 if (!room.Take(summary.ByteSizeLong())) return false;
+                 *response.add_signals() = std::move(summary);
+                 return true;
+               }));
+  if (scan.more) {
+    SCHAKEL_ASSIGN(*response.mutable_next_page_token(), tokens.Seal(list, scan.last));
   }
   return response;
 }

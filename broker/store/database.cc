@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 // The store's own keys (FORMAT.md, "The store's own keys").
 constexpr std::string_view kFormatKey = "format";
 constexpr std::string_view kPositionKey = "position";
-constexpr uint32_t kFormatVersion = 1;
+constexpr uint32_t kFormatVersion = 2;
 
 constexpr size_t kProtectionBytesPerKey = 8;  // finds memory errors between batch and memtable
 

@@ -58,7 +58,6 @@ std::map<std::string, Example> Examples() {
   return {
       {"Meta", {Family::kHot, keys::Meta()}},
       {"Signal", {Family::kHot, keys::Signal(sender, signal)}},
-      {"SenderOrder", {Family::kHot, keys::SenderOrder(sender, item.position, item.number)}},
       {"Feed", {Family::kHot, keys::Feed(sender, item.position, item.number)}},
       {"Item", {Family::kHot, keys::Item(recipient, item)}},
       {"Ready", {Family::kHot, keys::Ready(recipient, schakel::v1::URGENCY_ACUTE, item)}},

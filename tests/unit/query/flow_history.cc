@@ -157,8 +157,14 @@ void Write(const PastSignal& s, uint64_t place, uint64_t now_us, uint64_t* next_
                                                      : v1::RECIPIENT_STATE_ACKNOWLEDGED);
   machine::SetTimestamp(s.ended_us == 0 ? s.sent_us : s.ended_us,
                         slot->mutable_outcome()->mutable_changed());
+  signal.add_feed_cursors(machine::ItemKey{place, 0}.Encode());
   batch->Put(Family::kHot, machine::keys::Signal(sender, id), signal.SerializeAsString());
-  batch->Put(Family::kHot, machine::keys::SenderOrder(sender, place, 0), s.id);
+  v1::OutcomeEvent accepted;
+  accepted.set_cursor(signal.feed_cursors(0));
+  accepted.set_signal_id(s.id);
+  accepted.mutable_outcome()->set_state(v1::RECIPIENT_STATE_QUEUED);
+  accepted.set_position(place);
+  batch->Put(Family::kHot, machine::keys::Feed(sender, place, 0), accepted.SerializeAsString());
   if (s.ended_us != 0 || s.sent_us + kTermUs > now_us) return;
   state::v1::StalledItem listed;
   listed.set_recipient(s.recipient.str());

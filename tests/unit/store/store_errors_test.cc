@@ -87,7 +87,7 @@ TEST_F(StoreErrorsTest, HoldsItsLockAgainstOtherProcesses) {
 
 TEST_F(StoreErrorsTest, RefusesAnUnknownFormatVersion) {
   Fill(1);
-  ASSERT_TRUE(testing::WriteOwnKey(data(), "format", ByteWriter().U32(2).Take()).ok());
+  ASSERT_TRUE(testing::WriteOwnKey(data(), "format", ByteWriter().U32(1).Take()).ok());
   EXPECT_EQ(Store::Open(Options()).error().reason, "STORE_FORMAT_UNKNOWN");
   ASSERT_TRUE(testing::WriteOwnKey(data(), "format", "").ok());
   EXPECT_EQ(Store::Open(Options()).error().reason, "STORE_FORMAT_UNKNOWN");
