@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "broker/store/file_system_handle.h"
+#include "broker/store/insert_hint.h"
 
 namespace schakel::store {
 namespace {
@@ -132,6 +133,7 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family which, const StoreOptions& opt
       family.compression = rocksdb::kLZ4Compression;
       break;
   }
+  family.memtable_insert_with_hint_prefix_extractor = InsertHintOf(which);
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return family;
 }

@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "broker/crypto/pseudonym.h"
 #include "tests/support/paths.h"
@@ -101,11 +103,16 @@ TEST_F(ServiceTest, RefusesEachWrongCallerWithItsReason) {
   set_.pki().Revoke(member_);
   set_.pki().Revoke(other_);
   set_.pki().WriteCrl();
+  // A replaced list is looked for every kCrlLookEvery.
+  v1::GetBudgetResponse budget;
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (Budget(0, &budget).reason.empty() && std::chrono::steady_clock::now() < patience) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(Budget(0, &budget).reason, "CERTIFICATE_REVOKED");
   EXPECT_EQ(EvaluateSome(0, 1).reason, "CERTIFICATE_REVOKED");
   // A revoked stranger is refused as revoked: nothing is told about the members file.
   EXPECT_EQ(EvaluateSome(0, 1, &other_).reason, "CERTIFICATE_REVOKED");
-  v1::GetBudgetResponse budget;
-  EXPECT_EQ(Budget(0, &budget).reason, "CERTIFICATE_REVOKED");
 }
 
 TEST_F(ServiceTest, ACertificateOfAnotherAuthorityDoesNotGetAsFarAsACall) {
