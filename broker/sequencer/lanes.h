@@ -1,5 +1,6 @@
 // What waits to be ordered, in three lanes: (1) withdrawals and settlements, with reserved room;
-// (2) deliveries; (3) the rest, round robin over organisations, none more than a quarter of the queue.
+// (2) deliveries; (3) the rest, round robin over organisations, none more than a quarter of the
+// queue.
 #pragma once
 
 #include <deque>
@@ -39,6 +40,8 @@ class Lanes {
   // Everything.
   std::vector<Waiting> TakeAll();
   bool empty() const { return size() == 0; }
+  // Whether something waits in the first lane.
+  bool urgent() const { return !settle_.empty(); }
   size_t size() const { return settle_.size() + deliver_.size() + rest_size_; }
 
  private:

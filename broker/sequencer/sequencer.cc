@@ -11,6 +11,9 @@ namespace schakel::sequencer {
 
 namespace {
 
+constexpr int kGatherYieldsMax = 8;   // before one batch
+constexpr size_t kGatherEnough = 64;  // commands: one sync is shared by enough
+
 Error NotServing(const char* what) {
   Error error = MakeError(ErrorCode::kUnavailable, "NOT_SERVING", what);
   error.retry_after_ms = 1000;
@@ -130,6 +133,17 @@ bool Sequencer::TimerDue() {
   return scanned.ok() && due;
 }
 
+void Sequencer::Gather(std::unique_lock<std::mutex>& lock) {
+  for (int i = 0; i < kGatherYieldsMax; ++i) {
+    const size_t waiting = lanes_.size();
+    if (waiting == 0 || waiting >= kGatherEnough || stopping_ || lanes_.urgent()) return;
+    lock.unlock();
+    std::this_thread::yield();
+    lock.lock();
+    if (lanes_.size() == waiting) return;
+  }
+}
+
 void Sequencer::CommitLoop() {
   while (true) {
     std::vector<Waiting> batch;
@@ -137,6 +151,7 @@ void Sequencer::CommitLoop() {
     {
       std::unique_lock lock(mutex_);
       work_.wait_for(lock, limits::kTickIntervalMin, [&] { return stopping_ || !lanes_.empty(); });
+      Gather(lock);
       batch = lanes_.Take(limits::kBatchCommandsMax);
       stopping = stopping_;
     }

@@ -102,6 +102,10 @@ class Sequencer {
   };
 
   void CommitLoop();
+  // Lets threads that are ready to run, and may bring commands, run before the batch is taken: then
+  // one sync serves more. Goes on at once when nothing else can run, nothing came, or something
+  // urgent waits. mutex_ held, and let go meanwhile.
+  void Gather(std::unique_lock<std::mutex>& lock);
   void AnswerLoop();
   // Applies and writes one batch. An Error: the sequencer has failed (I1).
   Result<Finished> RunBatch(std::vector<Waiting> batch);

@@ -23,6 +23,7 @@ struct Run {
   std::condition_variable idle;
   int open = 0;
   Latencies latencies;
+  uint64_t ended = 0;
   uint64_t failed = 0;
   std::string first_error;
 };
@@ -34,6 +35,7 @@ void Next(const std::shared_ptr<Run>& run) {
     bool more = ok && now < run->end;  // a failed call ends its turn: the whole run is void
     {
       std::lock_guard lock(run->mutex);
+      ++run->ended;
       if (!ok) {
         ++run->failed;
         if (run->first_error.empty()) run->first_error = error;
@@ -72,7 +74,9 @@ LoadResult RunLoad(const StartCall& start, int in_flight, std::chrono::milliseco
   for (int i = 0; i < in_flight; ++i) Next(run);
   std::unique_lock lock(run->mutex);
   run->idle.wait(lock, [&] { return run->open == 0; });
-  return ResultOf(run->latencies, run->failed, run->first_error, duration);
+  auto result = ResultOf(run->latencies, run->failed, run->first_error, duration);
+  result.with_warm_up = run->ended;
+  return result;
 }
 
 LoadResult RunBlockingLoad(const BlockingCall& call, int in_flight,
@@ -81,12 +85,14 @@ LoadResult RunBlockingLoad(const BlockingCall& call, int in_flight,
   const auto end = count_from + duration;
   std::mutex mutex;  // guards what follows
   Latencies latencies;
+  uint64_t ended = 0;
   uint64_t failed = 0;
   std::string first_error;
   std::vector<std::thread> threads;
   for (int i = 0; i < in_flight; ++i) {
     threads.emplace_back([&] {
       Latencies own;
+      uint64_t own_ended = 0;
       for (auto began = Clock::now(); began < end;) {
         const std::string error = call();
         const auto now = Clock::now();
@@ -96,6 +102,7 @@ LoadResult RunBlockingLoad(const BlockingCall& call, int in_flight,
           if (first_error.empty()) first_error = error;
           return;
         }
+        ++own_ended;
         if (began >= count_from && now < end) {
           own.Add(now - began);
         }
@@ -103,10 +110,13 @@ LoadResult RunBlockingLoad(const BlockingCall& call, int in_flight,
       }
       std::lock_guard lock(mutex);
       latencies.Append(own);
+      ended += own_ended;
     });
   }
   for (auto& thread : threads) thread.join();
-  return ResultOf(latencies, failed, first_error, duration);
+  auto result = ResultOf(latencies, failed, first_error, duration);
+  result.with_warm_up = ended;
+  return result;
 }
 
 }  // namespace schakel::bench

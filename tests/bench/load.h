@@ -16,6 +16,7 @@ struct LoadResult {
   double p50_us = 0;
   double p99_us = 0;
   uint64_t calls = 0;
+  uint64_t with_warm_up = 0;  // calls that ended, counted or not
   uint64_t failed = 0;
   std::string first_error;
 };

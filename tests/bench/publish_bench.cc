@@ -1,8 +1,17 @@
 #include "tests/bench/publish_bench.h"
 
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/impl/codegen/client_unary_call.h>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <atomic>
+#include <fstream>
 #include <iomanip>
 #include <iostream>
+#include <sstream>
 #include <thread>
 
 #include "broker/crypto/envelope_format.h"
@@ -19,52 +28,67 @@ namespace schakel::bench {
 
 namespace {
 
-// Envelopes sealed beforehand; each is signed when it is taken, as a sender signs while it sends.
-class Envelopes {
+// Requests whose envelopes were sealed beforehand. Each is signed when it is taken, as a sender
+// signs while it sends; the rest of its bytes lies ready, as the echo's payload does.
+class Requests {
  public:
-  Envelopes(sdk::Session& session, size_t count)
-      : keys_(session.keys().value()->Current(sdk::Now()).value()),
-        requests_(count),
-        messages_(count) {
-    const auto& own = keys_;
+  Requests(sdk::Session& session, size_t count)
+      : keys_(session.keys().value()->Current(sdk::Now()).value()), requests_(count) {
     std::vector<std::thread> sealers;
     for (size_t first = 0; first < kSealers; ++first) {
-      sealers.emplace_back([this, &own, first, composer = session.NewComposer().value()] {
+      sealers.emplace_back([this, first, composer = session.NewComposer().value()] {
         for (size_t i = first; i < requests_.size(); i += kSealers) {
-          auto composed = composer->Compose(Draft(), own, sdk::Now());
-          requests_[i].add_envelopes()->ParseFromString(composed.value().envelope);
-          const Digest entries[] = {composed.value().envelope_digest};
-          auto tree = merkle::BatchTree::Build(entries).value();
-          messages_[i] = crypto::BatchMessage(tree.size(), tree.root());
+          requests_[i] = Seal(*composer);
         }
       });
     }
     for (auto& sealer : sealers) sealer.join();
   }
-  // One that was not taken before; null when all were.
-  const v1::PublishRequest* Take() {
-    size_t i = next_++;
+  // One that was not taken before, signed; null when all were.
+  const Bytes* Take() {
+    const size_t i = next_++;
     if (i >= requests_.size()) return nullptr;
-    requests_[i].mutable_envelopes(0)->mutable_proof()->set_signature(
-        keys_.signing->Sign(messages_[i]));
-    return &requests_[i];
+    auto& request = requests_[i];
+    const Bytes signature = keys_.signing->Sign(request.message);
+    std::copy(signature.begin(), signature.end(),
+              request.bytes.begin() + static_cast<std::ptrdiff_t>(request.signature));
+    return &request.bytes;
   }
-  const v1::PublishRequest& first() const { return requests_.front(); }
 
  private:
   static constexpr size_t kSealers = 2;  // as many as this project's machines have cores
 
-  // One section of 1 KiB, one recipient, one subject.
-  static sdk::SignalDraft Draft() {
+  struct Request {
+    Bytes bytes;           // a PublishRequest
+    size_t signature = 0;  // where its 64 bytes begin
+    Bytes message;         // what is signed
+  };
+
+  Request Seal(sdk::Composer& composer) const {
+    // One section of 1 KiB, one recipient, one subject.
     auto draft = e2e::Arrears();
     draft.sections.resize(1);
-    return draft;
+    const auto composed = composer.Compose(draft, keys_, sdk::Now()).value();
+    v1::PublishRequest request;
+    request.add_envelopes()->ParseFromString(composed.envelope);
+    const Digest entries[] = {composed.envelope_digest};
+    const auto tree = merkle::BatchTree::Build(entries).value();
+    Request made;
+    made.bytes = request.SerializeAsString();
+    made.signature = made.bytes.find(request.envelopes(0).proof().signature());
+    made.message = crypto::BatchMessage(tree.size(), tree.root());
+    return made;
   }
+
   const sdk::OwnKeySet keys_;
-  std::vector<v1::PublishRequest> requests_;
-  std::vector<Bytes> messages_;  // what is signed of each
+  std::vector<Request> requests_;
   std::atomic<size_t> next_ = 0;
 };
+
+grpc::ByteBuffer BufferOf(const Bytes& bytes) {
+  const grpc::Slice slice(bytes.data(), bytes.size(), grpc::Slice::STATIC_SLICE);
+  return grpc::ByteBuffer(&slice, 1);
+}
 
 template <typename Response>
 struct Call {
@@ -77,13 +101,64 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-template <typename Service>
-struct Client {
-  explicit Client(const sdk::ConnectionOptions& options)
+// Seconds of processor that this process and another one have used.
+double ProcessorSeconds(pid_t server) {
+  rusage own{};
+  getrusage(RUSAGE_SELF, &own);
+  auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  std::ifstream file("/proc/" + std::to_string(server) + "/stat");
+  const std::string stat((std::istreambuf_iterator<char>(file)), {});
+  // proc(5): behind the name in parentheses, utime and stime are the 12th and 13th.
+  std::istringstream fields(stat.substr(stat.rfind(')') + 1));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;
+  double user = 0;
+  double system = 0;
+  fields >> user >> system;
+  return seconds(own.ru_utime) + seconds(own.ru_stime) +
+         (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+struct EchoClient {
+  explicit EchoClient(const sdk::ConnectionOptions& options)
       : connection(sdk::Connection::Open(options).value()),
-        stub(Service::NewStub(connection->channel())) {}
+        stub(benchecho::v1::EchoService::NewStub(connection->channel())) {}
   std::shared_ptr<sdk::Connection> connection;
-  std::unique_ptr<typename Service::Stub> stub;
+  std::unique_ptr<benchecho::v1::EchoService::Stub> stub;
+};
+
+// Publishes bytes that are a PublishRequest already.
+class Publisher {
+ public:
+  explicit Publisher(std::shared_ptr<sdk::Connection> connection)
+      : connection_(std::move(connection)),
+        method_(kPath, grpc::internal::RpcMethod::NORMAL_RPC, connection_->channel()),
+        stub_(std::make_unique<Stub>(connection_->channel())) {}
+  explicit Publisher(const sdk::ConnectionOptions& options)
+      : Publisher(sdk::Connection::Open(options).value()) {}
+
+  grpc::Status Call(grpc::ClientContext* context, const Bytes& request,
+                    v1::PublishResponse* response) {
+    return grpc::internal::BlockingUnaryCall<grpc::ByteBuffer, v1::PublishResponse,
+                                             grpc::ByteBuffer, google::protobuf::MessageLite>(
+        connection_->channel().get(), method_, context, BufferOf(request), response);
+  }
+  void Start(grpc::ClientContext* context, const Bytes& request, v1::PublishResponse* response,
+             std::function<void(grpc::Status)> done) {
+    // gRPC has serialized the request when UnaryCall returns.
+    const grpc::ByteBuffer buffer = BufferOf(request);
+    stub_->UnaryCall(context, kPath, {}, &buffer, response, std::move(done));
+  }
+
+ private:
+  using Stub = grpc::TemplatedGenericStub<grpc::ByteBuffer, v1::PublishResponse>;
+  static constexpr char kPath[] = "/schakel.v1.SignalService/Publish";
+
+  std::shared_ptr<sdk::Connection> connection_;
+  grpc::internal::RpcMethod method_;
+  std::unique_ptr<Stub> stub_;
 };
 
 class Bench {
@@ -93,18 +168,19 @@ class Bench {
   int Run() {
     auto session = region_.NewSession("corporation", "bench");
     connection_ = session->connection().value();
-    auto probe = std::make_unique<Envelopes>(*session, 1);
-    if (!StartEcho(ProbeAnswerBytes(probe->first()))) return 1;
-    out_ << "\n| client | channels | in flight | publish/s | p50 us | p99 us | null echo/s | of it "
-            "| "
-            "verifying echo/s | "
-            "of it |\n|---|---|---|---|---|---|---|---|---|---|\n";
+    Requests probe(*session, 1);
+    const Bytes sample = *probe.Take();
+    if (!StartEcho(ProbeAnswerBytes(sample))) return 1;
+    out_ << "\n\"cost\" is processor time of both sides for one call.\n\n"
+            "| client | channels | in flight | publish/s | p50 us | p99 us | cost us | null echo/s "
+            "| its cost us | of it | verifying echo/s | of it |\n"
+            "|---|---|---|---|---|---|---|---|---|---|---|---|\n";
     for (auto client : options_.clients) {
       client_ = client;
       for (int channels : options_.channels) {
         OpenChannels(channels);
         for (int in_flight : options_.in_flight) {
-          if (in_flight >= channels && !Level(*session, probe->first(), in_flight)) return 1;
+          if (in_flight >= channels && !Level(*session, sample, in_flight)) return 1;
         }
       }
     }
@@ -122,12 +198,11 @@ class Bench {
     }
   }
 
-  size_t ProbeAnswerBytes(const v1::PublishRequest& request) {
+  size_t ProbeAnswerBytes(const Bytes& request) {
     v1::PublishResponse response;
     grpc::ClientContext context;
     connection_->AddMetadata(context);
-    auto stub = v1::SignalService::NewStub(connection_->channel());
-    auto status = stub->Publish(&context, request, &response);
+    const auto status = Publisher(connection_).Call(&context, request, &response);
     if (!status.ok()) std::cerr << "publish: " << status.error_message() << '\n';
     return response.ByteSizeLong();
   }
@@ -158,12 +233,23 @@ class Bench {
     BlockingCall blocking;
   };
 
-  LoadResult Measure(const CallKind& kind, int in_flight) {
+  // What the calls of one kind came to, and what one cost both sides together.
+  struct Measured {
+    LoadResult load;
+    double processor_us = 0;
+  };
+
+  Measured Measure(const CallKind& kind, int in_flight, pid_t server) {
     constexpr auto kWarmUp = std::chrono::milliseconds(300);
     auto counted = std::chrono::milliseconds(static_cast<int>(options_.seconds * 1000));
-    return client_ == ClientKind::kCallback
-               ? RunLoad(kind.start, in_flight, kWarmUp, counted)
-               : RunBlockingLoad(kind.blocking, in_flight, kWarmUp, counted);
+    const double before = ProcessorSeconds(server);
+    Measured measured;
+    measured.load = client_ == ClientKind::kCallback
+                        ? RunLoad(kind.start, in_flight, kWarmUp, counted)
+                        : RunBlockingLoad(kind.blocking, in_flight, kWarmUp, counted);
+    measured.processor_us = (ProcessorSeconds(server) - before) * 1e6 /
+                            static_cast<double>(std::max<uint64_t>(1, measured.load.with_warm_up));
+    return measured;
   }
 
   static std::string Judge(const grpc::Status& status, const v1::PublishResponse& response) {
@@ -173,34 +259,33 @@ class Bench {
     return good ? "" : "publish: not accepted";
   }
 
-  LoadResult Publish(Envelopes& envelopes, int in_flight) {
+  Measured Publish(Requests& requests, int in_flight) {
     static constexpr char kTooFew[] = "too few envelopes were sealed";
     return Measure({.start =
                         [&](std::function<void(bool, std::string)> done) {
-                          const auto* request = envelopes.Take();
+                          const auto* request = requests.Take();
                           if (request == nullptr) return done(false, kTooFew);
                           auto call = std::make_shared<Call<v1::PublishResponse>>();
                           connection_->AddMetadata(call->context);
-                          Next(publish_).stub->async()->Publish(
-                              &call->context, request, &call->response,
-                              [call, done](const grpc::Status& status) {
-                                const auto error = Judge(status, call->response);
-                                done(error.empty(), error);
-                              });
+                          Next(publish_).Start(&call->context, *request, &call->response,
+                                               [call, done](const grpc::Status& status) {
+                                                 const auto error = Judge(status, call->response);
+                                                 done(error.empty(), error);
+                                               });
                         },
                     .blocking = [&]() -> std::string {
-                      const auto* request = envelopes.Take();
+                      const auto* request = requests.Take();
                       if (request == nullptr) return kTooFew;
                       Call<v1::PublishResponse> call;
                       connection_->AddMetadata(call.context);
                       const auto status =
-                          Next(publish_).stub->Publish(&call.context, *request, &call.response);
+                          Next(publish_).Call(&call.context, *request, &call.response);
                       return Judge(status, call.response);
                     }},
-                   in_flight);
+                   in_flight, region_.broker().pid());
   }
 
-  LoadResult Echo(bool verifying, const benchecho::v1::EchoRequest& request, int in_flight) {
+  Measured Echo(bool verifying, const benchecho::v1::EchoRequest& request, int in_flight) {
     return Measure({.start =
                         [&, verifying](std::function<void(bool, std::string)> done) {
                           auto call = std::make_shared<Call<benchecho::v1::EchoResponse>>();
@@ -224,44 +309,49 @@ class Bench {
                                     : stub->Null(&call.context, request, &call.response);
                       return status.ok() ? "" : "echo: " + status.error_message();
                     }},
-                   in_flight);
+                   in_flight, echo_process_->pid());
   }
 
-  template <typename Service>
-  Client<Service>& Next(std::vector<Client<Service>>& clients) {
+  template <typename Client>
+  Client& Next(std::vector<Client>& clients) {
     return clients[turn_++ % clients.size()];
   }
 
-  bool Level(sdk::Session& session, const v1::PublishRequest& sample, int in_flight) {
+  bool Level(sdk::Session& session, const Bytes& sample, int in_flight) {
     benchecho::v1::EchoRequest echo;
-    echo.set_payload(sample.SerializeAsString());
-    std::vector<double> publish, p50, p99, null, verifying, to_null, to_verifying;
+    echo.set_payload(sample);
+    // Sealed before the first round, so that what is compared is measured within seconds: as many
+    // as if a publish were as fast as the echo.
+    auto trial = Echo(false, echo, in_flight).load;
+    auto count = static_cast<size_t>(trial.per_second * 1.2 * (options_.seconds + 0.4)) + 512;
+    Requests requests(session, count * static_cast<size_t>(options_.rounds));
+    std::vector<double> publish, p50, p99, cost, null, null_cost, verifying, to_null, to_verifying;
     for (int round = 0; round < options_.rounds; ++round) {
       auto null_result = Echo(false, echo, in_flight);
-      // Enough for a publish as fast as the echo.
-      auto count = static_cast<size_t>(null_result.per_second * (options_.seconds + 0.8)) + 512;
-      Envelopes envelopes(session, count);
-      auto publish_result = Publish(envelopes, in_flight);
+      auto publish_result = Publish(requests, in_flight);
       auto verifying_result = Echo(true, echo, in_flight);
-      for (const auto* result : {&null_result, &publish_result, &verifying_result}) {
+      for (const auto* result : {&null_result.load, &publish_result.load, &verifying_result.load}) {
         if (result->failed > 0 || result->calls == 0) {
           std::cerr << "a call failed: " << result->first_error << '\n';
           return false;
         }
       }
-      publish.push_back(publish_result.per_second);
-      p50.push_back(publish_result.p50_us);
-      p99.push_back(publish_result.p99_us);
-      null.push_back(null_result.per_second);
-      verifying.push_back(verifying_result.per_second);
+      publish.push_back(publish_result.load.per_second);
+      p50.push_back(publish_result.load.p50_us);
+      p99.push_back(publish_result.load.p99_us);
+      cost.push_back(publish_result.processor_us);
+      null.push_back(null_result.load.per_second);
+      null_cost.push_back(null_result.processor_us);
+      verifying.push_back(verifying_result.load.per_second);
       to_null.push_back(publish.back() / null.back());
       to_verifying.push_back(publish.back() / verifying.back());
     }
     out_ << std::fixed << std::setprecision(0) << "| "
          << (client_ == ClientKind::kCallback ? "callback" : "blocking") << " | " << publish_.size()
          << " | " << in_flight << " | " << Median(publish) << " | " << Median(p50) << " | "
-         << Median(p99) << " | " << Median(null) << " | " << std::setprecision(2) << Median(to_null)
-         << " | " << std::setprecision(0) << Median(verifying) << " | " << std::setprecision(2)
+         << Median(p99) << " | " << Median(cost) << " | " << Median(null) << " | "
+         << Median(null_cost) << " | " << std::setprecision(2) << Median(to_null) << " | "
+         << std::setprecision(0) << Median(verifying) << " | " << std::setprecision(2)
          << Median(to_verifying) << " |" << std::endl;
     return true;
   }
@@ -272,8 +362,8 @@ class Bench {
   e2e::Region region_{{.as_deployed = true}};
   std::shared_ptr<sdk::Connection> connection_;
   sdk::ConnectionOptions echo_options_;
-  std::vector<Client<v1::SignalService>> publish_;
-  std::vector<Client<benchecho::v1::EchoService>> echo_;
+  std::vector<Publisher> publish_;
+  std::vector<EchoClient> echo_;
   std::atomic<size_t> turn_ = 0;
   std::unique_ptr<testing::ChildProcess> echo_process_;
 };
