@@ -17,9 +17,13 @@ inline constexpr size_t kWrapsPerSectionMax = kRecipientsMax;
 inline constexpr size_t kEnvelopeBytesMax = 256 * 1024;    // four of the largest sections with room
 inline constexpr size_t kBatchEnvelopesMax = 64;           // one signature, a path of 6 hashes
 inline constexpr size_t kBatchBytesMax = 4 * 1024 * 1024;  // gRPC's own default for a message
-inline constexpr size_t kHeaderBytesMax = 2048;            // all its fields at their longest
-inline constexpr size_t kRoutingBytesMax = 16 * 1024;      // 32 recipients and 16 subjects
-inline constexpr size_t kMetaBytesMax = 2048;              // 16 labels, conditions, one SubjectRef
+inline constexpr size_t kPublishWindowMax = 1024;  // unanswered envelopes of a stream: 16 batches
+inline constexpr size_t kPublishStreamBytesMax = 2 * kBatchBytesMax;  // and their bytes
+inline constexpr size_t kPublishAnswerResultsMax =
+    256;                                               // of one answer: some 100 KiB with receipts
+inline constexpr size_t kHeaderBytesMax = 2048;        // all its fields at their longest
+inline constexpr size_t kRoutingBytesMax = 16 * 1024;  // 32 recipients and 16 subjects
+inline constexpr size_t kMetaBytesMax = 2048;          // 16 labels, conditions, one SubjectRef
 inline constexpr size_t kValuesMax = 64 + 64 * 32 + 1 + 15;  // sd's, wd's, rt, filling
 inline constexpr size_t kCodeBytesMax = 64;        // codes of the bundle: types, purposes, grounds
 inline constexpr size_t kAttestationsMax = 16;     // conditions that a sender attests per section

@@ -1,20 +1,13 @@
 #include "broker/rpc/signal_service.h"
 
-#include "broker/base/limits.h"
 #include "broker/query/signals.h"
 #include "broker/rpc/checks.h"
-#include "broker/transport/errors.h"
+#include "broker/rpc/publish_batch.h"
+#include "broker/rpc/publish_stream.h"
 
 namespace schakel::rpc {
 
 namespace {
-
-// Fields of an envelope by their place in the request.
-Error OfEnvelope(int i, Error error) {
-  std::string path = "envelopes[" + std::to_string(i) + "]";
-  error.field = error.field.empty() ? path : path + "." + error.field;
-  return error;
-}
 
 // The messages of one Publish call. gRPC shows a handler a const request; as their owner a handler
 // may move the envelopes out of it instead of copying up to 4 MiB.
@@ -39,73 +32,6 @@ class PublishMessagesMaker final
   }
 };
 
-// One Publish call: results arrive in any order, the call ends with the last one.
-class PublishCall {
- public:
-  PublishCall(transport::UnaryAnswer answer, v1::PublishResponse* response, int count)
-      : answer_(std::move(answer)), response_(response), open_(count) {
-    for (int i = 0; i < count; ++i) response_->add_results();
-  }
-
-  void Refused(int i, const Error& error) {
-    std::unique_lock lock(mutex_);
-    *response_->mutable_results(i)->mutable_error() =
-        transport::ToRpcStatus(OfEnvelope(i, error), answer_.trace_id());
-    Done(std::move(lock));
-  }
-
-  void Decided(int i, Result<machine::Outcome> outcome) {
-    if (!outcome.ok()) {
-      std::unique_lock lock(mutex_);
-      // Full, stopping, short of disk: the call as a whole fails, and its retry is harmless.
-      failed_ = outcome.error();
-      return Done(std::move(lock));
-    }
-    if (outcome->refused) return Refused(i, *outcome->refused);
-    std::unique_lock lock(mutex_);
-    *response_->mutable_results(i)->mutable_accepted() =
-        std::get<v1::SignalAccepted>(std::move(outcome->answer));
-    response_->set_position(std::max(response_->position(), outcome->position));
-    Done(std::move(lock));
-  }
-
- private:
-  void Done(std::unique_lock<std::mutex> lock) {
-    if (--open_ > 0) return;
-    lock.unlock();
-    answer_.Finish(failed_ ? Status(*failed_) : Status());
-  }
-
-  const transport::UnaryAnswer answer_;
-  v1::PublishResponse* const response_;
-  std::mutex mutex_;
-  int open_;
-  std::optional<Error> failed_;
-};
-
-Status CheckBatch(const v1::PublishRequest& request) {
-  if (request.envelopes_size() == 0) {
-    return InvalidArgument("FIELD_MISSING", "envelopes", "1 to 64 expected");
-  }
-  if (static_cast<size_t>(request.envelopes_size()) > limits::kBatchEnvelopesMax) {
-    return InvalidArgument("TOO_LARGE", "envelopes", "1 to 64 expected");
-  }
-  if (request.ByteSizeLong() > limits::kBatchBytesMax) {
-    return InvalidArgument("TOO_LARGE", "envelopes", "at most 4 MiB together expected");
-  }
-  return {};
-}
-
-// The order of checks: sizes and shape, digest, signature.
-Result<std::shared_ptr<const machine::ParsedEnvelope>> Verify(KeySets& key_sets,
-                                                              v1::Envelope envelope) {
-  SCHAKEL_ASSIGN(auto parsed, machine::ParseEnvelope(std::move(envelope)));
-  SCHAKEL_TRY(VerifyBy(key_sets, parsed->sender_key_set, parsed->sender.str(),
-                       parsed->batch_message, parsed->envelope.proof().signature(),
-                       {"header.sender_key_set_digest", "proof.signature"}));
-  return parsed;
-}
-
 }  // namespace
 
 SignalService::SignalService(const Parts& parts) : parts_(parts) {
@@ -119,27 +45,30 @@ grpc::ServerUnaryReactor* SignalService::Publish(grpc::CallbackServerContext* co
                                                  const v1::PublishRequest* request,
                                                  v1::PublishResponse* response) {
   return parts_.guard->Unary(
-      context, request, [=, this](transport::Caller caller, transport::UnaryAnswer answer) {
+      context, request,
+      [=, this](const transport::Caller& caller, const transport::UnaryAnswer& answer) {
         if (Status serving = parts_.Serving(); !serving.ok()) return answer.Finish(serving);
-        if (Status batch = CheckBatch(*request); !batch.ok()) return answer.Finish(batch);
+        Status shape = CheckBatch(request->envelopes(), "envelopes");
+        if (!shape.ok()) return answer.Finish(shape);
         auto* envelopes = static_cast<PublishMessages*>(context->GetRpcAllocatorState())
                               ->request()
                               ->mutable_envelopes();
-        int count = envelopes->size();
-        auto call = std::make_shared<PublishCall>(std::move(answer), response, count);
-        auto as_machine = ToMachine(caller);
-        for (int i = 0; i < count; ++i) {
-          auto parsed = Verify(*parts_.key_sets, std::move(*envelopes->Mutable(i)));
-          if (parsed.ok()) {
-            parts_.sequencer->Submit(machine::PublishEnvelope{*std::move(parsed)}, as_machine,
-                                     [call, i](Result<machine::Outcome> outcome) {
-                                       call->Decided(i, std::move(outcome));
-                                     });
-            continue;
-          }
-          Recorded(parts_, parsed.error(), "Publish", caller,
-                   [call, i](const Error& error) { call->Refused(i, error); });
-        }
+        rpc::Publish(parts_, caller, envelopes,
+                     std::make_shared<PublishBatch>(
+                         envelopes->size(), "envelopes", answer.trace_id(),
+                         [answer, response](PublishBatch& batch, const Status& ended) {
+                           response->mutable_results()->Swap(&batch.results());
+                           response->set_position(batch.position());
+                           answer.Finish(ended);
+                         }));
+      });
+}
+
+grpc::ServerBidiReactor<v1::PublishStreamRequest, v1::PublishStreamResponse>*
+SignalService::PublishStream(grpc::CallbackServerContext* context) {
+  return parts_.guard->Bidi<v1::PublishStreamRequest, v1::PublishStreamResponse>(
+      context, [=, this](transport::StreamPass pass) {
+        return rpc::PublishStream::Start(context, std::move(pass), parts_);
       });
 }
 

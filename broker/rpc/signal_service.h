@@ -15,6 +15,8 @@ class SignalService final : public transport::Strict<v1::SignalService::Callback
   grpc::ServerUnaryReactor* Publish(grpc::CallbackServerContext* context,
                                     const v1::PublishRequest* request,
                                     v1::PublishResponse* response) override;
+  grpc::ServerBidiReactor<v1::PublishStreamRequest, v1::PublishStreamResponse>* PublishStream(
+      grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* GetSignal(grpc::CallbackServerContext* context,
                                       const v1::GetSignalRequest* request,
                                       v1::GetSignalResponse* response) override;

@@ -93,6 +93,10 @@ class Authenticator {
   // A place among the organisation's streams. Errors: RATE_LIMITED.
   Result<RateLimiter::StreamSlot> OpenStream(const OrganisationId& organisation, Access access);
 
+  // One of the organisation's calls per second: for messages of a stream that count as calls.
+  // Errors: RATE_LIMITED.
+  Status TakeCall(const OrganisationId& organisation) { return limiter_->TakeCall(organisation); }
+
   // For an open stream: all of the checks above that can change, not the rate. The same reasons.
   Status Recheck(const Grant& grant);
 

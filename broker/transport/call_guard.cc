@@ -51,8 +51,8 @@ StreamPass::~StreamPass() {
   if (end_ != nullptr && metrics_ != nullptr) metrics_->StreamClosed(end_->rule());
 }
 
-void StreamPass::Watch(std::function<void(const Error&)> on_end) {
-  registration_ = watch_->Add(guard_.get(), std::move(on_end));
+void StreamPass::Watch(std::function<void(const Error&)> on_end, std::function<Status()> also) {
+  registration_ = watch_->Add(guard_.get(), std::move(on_end), std::move(also));
 }
 
 CallGuard::Opening CallGuard::Open(const grpc::ServerContextBase& context, const MethodRule& rule) {

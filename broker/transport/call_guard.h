@@ -92,9 +92,11 @@ class StreamPass {
   const Caller& caller() const { return caller_; }
   // Whether the stream may go on, now. Thread-safe.
   Status Check() const { return guard_->Check(); }
-  // From now on `on_end` is called, at most once, when the stream must end (StreamWatch::Add).
-  // Once per stream.
-  void Watch(std::function<void(const Error&)> on_end);
+  // For a message that counts as a call does. RATE_LIMITED. Thread-safe.
+  Status TakeCall() const { return guard_->TakeCall(); }
+  // From now on `on_end` is called, at most once, when the stream must end, also for an Error of
+  // `also` (StreamWatch::Add). Once per stream.
+  void Watch(std::function<void(const Error&)> on_end, std::function<Status()> also = nullptr);
   // The status to give to Finish.
   grpc::Status End(const Status& status) const { return end_->Translate(status); }
 

@@ -78,6 +78,7 @@ constexpr auto kTable = std::to_array<MethodRule>({
     {"schakel.v1.SignalService.ListSignals", kMember, kPartner},
     {"schakel.v1.SignalService.Preflight", kMember, kPartner},
     {"schakel.v1.SignalService.Publish", kMember, kPartner},
+    {"schakel.v1.SignalService.PublishStream", kMember, kPartner},
     {"schakel.v1.SignalService.ReadOutcomes", kMember, kPartner},
 });
 

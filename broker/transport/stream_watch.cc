@@ -11,6 +11,7 @@ struct StreamWatch::Entry {
   std::recursive_mutex mutex;
   const StreamGuard* guard = nullptr;        // null after the registration went
   std::function<void(const Error&)> on_end;  // empty once called
+  std::function<Status()> also;              // may be empty
 
   void End(const Error& error) {
     std::lock_guard lock(mutex);
@@ -21,7 +22,9 @@ struct StreamWatch::Entry {
   void Check() {
     std::lock_guard lock(mutex);
     if (guard == nullptr || !on_end) return;
-    if (Status status = guard->Check(); !status.ok()) End(status.error());
+    Status status = guard->Check();
+    if (status.ok() && also) status = also();
+    if (!status.ok()) End(status.error());
   }
 };
 
@@ -51,10 +54,12 @@ StreamWatch::~StreamWatch() {
 }
 
 StreamWatch::Registration StreamWatch::Add(const StreamGuard* guard,
-                                           std::function<void(const Error&)> on_end) {
+                                           std::function<void(const Error&)> on_end,
+                                           std::function<Status()> also) {
   auto entry = std::make_shared<Entry>();
   entry->guard = guard;
   entry->on_end = std::move(on_end);
+  entry->also = std::move(also);
   std::optional<Error> ended;
   {
     std::lock_guard lock(mutex_);

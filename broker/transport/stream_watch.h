@@ -27,6 +27,8 @@ class StreamGuard {
 
   // Success, or the Error to end the stream with. Thread-safe.
   Status Check() const { return authenticator_->Recheck(grant_); }
+  // A message of the stream that counts as a call does. RATE_LIMITED. Thread-safe.
+  Status TakeCall() const { return authenticator_->TakeCall(organisation()); }
   const OrganisationId& organisation() const { return grant_.identity->organisation; }
 
  private:
@@ -61,11 +63,12 @@ class StreamWatch {
   StreamWatch(const StreamWatch&) = delete;
   StreamWatch& operator=(const StreamWatch&) = delete;
 
+  // `also` is asked each time beside the guard, when it is there: an Error of it ends the stream.
   // `on_end` is called at most once, with the Error that the stream must end with, from this
   // object's thread or from EndAll's; it must not block. `guard` must outlive the registration.
   // After EndAll it is called before Add returns.
-  [[nodiscard]] Registration Add(const StreamGuard* guard,
-                                 std::function<void(const Error&)> on_end);
+  [[nodiscard]] Registration Add(const StreamGuard* guard, std::function<void(const Error&)> on_end,
+                                 std::function<Status()> also = nullptr);
 
   // Ends all streams with this Error (a stop: NOT_SERVING), and those that come later too.
   void EndAll(const Error& error);

@@ -136,6 +136,8 @@ class StreamMessage {
   // After a read that failed: whether there was a message.
   bool DidNotParse() const { return !IsMalformed(message_); }
   const Message& get() const { return message_; }
+  // To take out what is large, between a read and the next.
+  Message& taken() { return message_; }
 
  private:
   Message message_;

@@ -6,8 +6,8 @@
 #include "broker/crypto/envelope_format.h"
 #include "broker/crypto/random.h"
 #include "broker/crypto/seal.h"
-#include "broker/merkle/batch_tree.h"
 #include "clients/sdk/composer_internal.h"
+#include "clients/sdk/sign_batch.h"
 
 namespace schakel::sdk {
 namespace {
@@ -187,15 +187,11 @@ Result<std::vector<ComposedSignal>> Composer::ComposeBatch(std::span<const Signa
     entries.push_back(sealed->envelope_digest);
     signals.push_back(std::move(sealed).value());
   }
-  SCHAKEL_ASSIGN(const auto tree, merkle::BatchTree::Build(entries));
-  const Bytes signature = keys.signing->Sign(crypto::BatchMessage(tree.size(), tree.root()));
+  std::vector<v1::Envelope*> together;
+  for (auto& envelope : envelopes) together.push_back(&envelope);
+  SignTogether(together, entries, *keys.signing);
   size_t total = 0;
-  for (uint32_t i = 0; i < tree.size(); ++i) {
-    auto* proof = envelopes[i].mutable_proof();
-    proof->set_index(i);
-    proof->set_count(tree.size());
-    for (const auto& hash : tree.PathOf(i)) proof->add_path(hash.str());
-    proof->set_signature(signature);
+  for (size_t i = 0; i < signals.size(); ++i) {
     signals[i].envelope = envelopes[i].SerializeAsString();
     total += signals[i].envelope.size();
     const auto checked = CheckSize(signals[i].envelope, limits::kEnvelopeBytesMax, "sections");

@@ -6,26 +6,13 @@
 #include <mutex>
 #include <thread>
 
+#include "clients/sdk/status.h"
+
 namespace schakel::sdk {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-// What trying again can't help.
-bool IsFatal(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kInvalidArgument:
-    case ErrorCode::kPermissionDenied:
-    case ErrorCode::kUnauthenticated:
-    case ErrorCode::kUnimplemented:
-    case ErrorCode::kFailedPrecondition:
-    case ErrorCode::kNotFound:
-      return true;
-    default:
-      return false;
-  }
-}
 
 Error SettlementError(const std::string& reason) {
   const ErrorCode code =
@@ -147,7 +134,7 @@ struct PullStream::Impl {
     milliseconds delay(50);
     if (!status.ok()) {
       Error error = connection->Translate(status);
-      if (IsFatal(error.code)) {
+      if (EndsForGood(error.code)) {
         fatal = std::move(error);
         changed.notify_all();
         return false;

@@ -79,4 +79,18 @@ Error ErrorFromRpcStatus(const google::rpc::Status& status, std::string_view lan
   return FromDetails(status, CodeOf(status.code()), language);
 }
 
+bool EndsForGood(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kPermissionDenied:
+    case ErrorCode::kUnauthenticated:
+    case ErrorCode::kUnimplemented:
+    case ErrorCode::kFailedPrecondition:
+    case ErrorCode::kNotFound:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace schakel::sdk

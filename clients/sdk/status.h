@@ -18,4 +18,8 @@ Error ErrorFromGrpc(const grpc::Status& status, std::string_view language);
 // The same for a status inside a response (PublishResult.error).
 Error ErrorFromRpcStatus(const google::rpc::Status& status, std::string_view language);
 
+// Whether a stream that ended so ends the same way when it is opened again: no access, no such
+// method, a message that makes no sense.
+bool EndsForGood(ErrorCode code);
+
 }  // namespace schakel::sdk

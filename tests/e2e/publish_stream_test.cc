@@ -1,0 +1,230 @@
+// Signals that go out together on one stream, to a real broker.
+#include <atomic>
+#include <mutex>
+
+#include "broker/base/limits.h"
+#include "clients/sdk/publisher.h"
+#include "clients/sdk/sign_batch.h"
+#include "schakel/v1/signal.grpc.pb.h"
+#include "tests/e2e/story.h"
+#include "tests/e2e/wire.h"
+
+namespace schakel::e2e {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+
+// A PublishStream without the SDK's resuming.
+class RawPublish {
+ public:
+  explicit RawPublish(std::shared_ptr<sdk::Connection> connection, bool full_receipts = false,
+                      bool open = true)
+      : connection_(std::move(connection)),
+        stub_(v1::SignalService::NewStub(connection_->channel())) {
+    connection_->AddMetadata(context_);
+    stream_ = stub_->PublishStream(&context_);
+    if (!open) return;
+    v1::PublishStreamRequest request;
+    request.mutable_open()->set_full_receipts(full_receipts);
+    stream_->Write(request);
+  }
+  ~RawPublish() {
+    if (finished_) return;
+    context_.TryCancel();
+    stream_->Finish();
+  }
+  bool Write(const v1::PublishStreamRequest& request) { return stream_->Write(request); }
+  bool Batch(const std::vector<v1::Envelope>& envelopes) {
+    v1::PublishStreamRequest request;
+    auto* batch = request.mutable_batch();
+    for (const auto& envelope : envelopes) *batch->add_envelopes() = envelope;
+    return Write(request);
+  }
+  // The next message; nullopt when the stream ended. Blocks.
+  std::optional<v1::PublishStreamResponse> Read() {
+    v1::PublishStreamResponse response;
+    if (!stream_->Read(&response)) return std::nullopt;
+    return response;
+  }
+  void CloseOwnSide() { stream_->WritesDone(); }
+  // After Read gave nullopt: the Error that ended it.
+  Status Finish() {
+    finished_ = true;
+    const auto status = stream_->Finish();
+    if (status.ok()) return {};
+    return connection_->Translate(status);
+  }
+
+ private:
+  std::shared_ptr<sdk::Connection> connection_;
+  std::unique_ptr<v1::SignalService::Stub> stub_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::PublishStreamRequest, v1::PublishStreamResponse>>
+      stream_;
+  bool finished_ = false;
+};
+
+class PublishStreamed : public RegionTest {
+ protected:
+  static std::shared_ptr<sdk::Connection> Connection() {
+    return As("corporation").connection().value();
+  }
+  static sdk::ComposedSignal Compose(const sdk::SignalDraft& draft) {
+    auto& session = As("corporation");
+    auto own = session.keys().value()->Current(sdk::Now()).value();
+    return session.NewComposer().value()->Compose(draft, own, sdk::Now()).value();
+  }
+  // What ends a stream that gets this as its first message.
+  static Error EndedBy(const v1::PublishStreamRequest& request, bool open) {
+    RawPublish stream(Connection(), false, open);
+    stream.Write(request);
+    while (stream.Read()) {
+    }
+    const Status ended = stream.Finish();
+    EXPECT_FALSE(ended.ok());
+    return ended.ok() ? Error() : ended.error();
+  }
+};
+
+TEST_F(PublishStreamed, AnswersBatchesInTheirOrderAndDeliversEach) {
+  ASSERT_OK(EmptyInbox(As("debt-relief")));
+  RawPublish stream(Connection());
+  auto opened = stream.Read();
+  ASSERT_TRUE(opened && opened->has_opened());
+  EXPECT_EQ(opened->opened().window(), limits::kPublishWindowMax);
+  std::vector<Bytes> ids;
+  for (int batch = 0; batch < 5; ++batch) {
+    std::vector<v1::Envelope> envelopes;
+    for (int i = 0; i <= batch; ++i) {
+      ASSERT_OK_AND(auto envelope, Seal(As("corporation"), Arrears()));
+      v1::Header header;
+      ASSERT_TRUE(header.ParseFromString(envelope.header()));
+      ids.push_back(header.signal_id());
+      envelopes.push_back(std::move(envelope));
+    }
+    ASSERT_TRUE(stream.Batch(envelopes));
+  }
+  stream.CloseOwnSide();
+  std::vector<Bytes> answered;
+  uint64_t batches = 0;
+  uint64_t position = 0;
+  while (auto response = stream.Read()) {
+    ASSERT_TRUE(response->has_answer());
+    EXPECT_GT(response->answer().batches(), batches);
+    EXPECT_GT(response->answer().position(), position);
+    batches = response->answer().batches();
+    position = response->answer().position();
+    for (const auto& result : response->answer().results()) {
+      ASSERT_TRUE(result.has_accepted());
+      const auto& accepted = result.accepted();
+      answered.push_back(accepted.signal_id());
+      ASSERT_EQ(accepted.outcomes_size(), 1);
+      EXPECT_EQ(accepted.outcomes(0).state(), v1::RECIPIENT_STATE_QUEUED);
+      ASSERT_EQ(accepted.receipts_size(), 1);
+      EXPECT_TRUE(accepted.receipts(0).record().empty());
+      EXPECT_LE(accepted.receipts(0).position(), position);
+    }
+  }
+  ASSERT_OK(stream.Finish());
+  EXPECT_EQ(batches, 5u);
+  EXPECT_EQ(answered, ids);
+  ASSERT_OK_AND(const auto waiting, FetchAll(As("debt-relief")));
+  ASSERT_EQ(waiting.size(), ids.size());
+  for (const auto& delivery : waiting) ASSERT_OK(Open(As("debt-relief"), delivery));
+}
+
+TEST_F(PublishStreamed, GivesFullReceiptsToWhoAsks) {
+  RawPublish stream(Connection(), true);
+  ASSERT_OK_AND(const auto envelope, Seal(As("corporation"), Arrears()));
+  ASSERT_TRUE(stream.Read() && stream.Batch({envelope}));
+  const auto response = stream.Read();
+  ASSERT_TRUE(response && response->answer().results_size() == 1);
+  const auto& streamed = response->answer().results(0).accepted();
+  EXPECT_EQ(streamed.receipts(0).salt().size(), 16u);
+  // The same bytes by a call of their own: the same answer.
+  ASSERT_OK_AND(const auto again, PublishOne(As("corporation"), envelope));
+  EXPECT_EQ(again.SerializeAsString(), streamed.SerializeAsString());
+}
+
+TEST_F(PublishStreamed, RefusesOneOfABatchAndTakesTheOthers) {
+  ASSERT_OK_AND(auto bad, Seal(As("corporation"), Arrears()));
+  ASSERT_OK_AND(const auto good, Seal(As("corporation"), Arrears()));
+  ChangeContent(&bad);
+  RawPublish stream(Connection());
+  ASSERT_TRUE(stream.Read() && stream.Batch({bad, good}));
+  const auto response = stream.Read();
+  ASSERT_TRUE(response && response->answer().results_size() == 2);
+  ASSERT_TRUE(response->answer().results(0).has_error());
+  EXPECT_TRUE(response->answer().results(1).has_accepted());
+}
+
+TEST_F(PublishStreamed, EndsWithAReasonWhenAMessageMakesNoSense) {
+  v1::PublishStreamRequest batch;
+  batch.mutable_batch();
+  EXPECT_EQ(EndedBy(batch, true).field, "batch.envelopes");
+  EXPECT_EQ(EndedBy(batch, true).reason, "FIELD_MISSING");
+  EXPECT_EQ(EndedBy(batch, false).field, "open");
+  EXPECT_EQ(EndedBy({}, true).field, "request");
+  v1::PublishStreamRequest open;
+  open.mutable_open();
+  EXPECT_EQ(EndedBy(open, true).reason, "FIELD_INVALID");
+  ASSERT_OK_AND(const auto envelope, Seal(As("corporation"), Arrears()));
+  v1::PublishStreamRequest many;
+  for (int i = 0; i < 65; ++i) *many.mutable_batch()->add_envelopes() = envelope;
+  EXPECT_EQ(EndedBy(many, true).reason, "TOO_LARGE");
+}
+
+TEST_F(PublishStreamed, ThePublisherLosesAndDoublesNothingOverRestartsOfTheBroker) {
+  ASSERT_OK(EmptyInbox(As("debt-relief")));
+  auto own = As("corporation").keys().value()->Current(sdk::Now()).value();
+  ASSERT_OK_AND(auto publisher, sdk::Publisher::Open(Connection(), own));
+  constexpr int kSignals = 300;
+  std::vector<sdk::ComposedSignal> signals;
+  for (int i = 0; i < kSignals; ++i) signals.push_back(Compose(Arrears()));
+  std::mutex mutex;
+  std::map<Bytes, int> answers;
+  std::vector<std::string> errors;
+  std::atomic<size_t> place = 0;
+  std::vector<std::thread> senders;
+  for (int thread = 0; thread < 4; ++thread) {
+    senders.emplace_back([&] {
+      for (size_t i = place++; i < signals.size(); i = place++) {
+        auto sent = publisher->Send(signals[i], [&](const Result<v1::PublishResult>& result) {
+          const std::lock_guard lock(mutex);
+          if (result.ok() && result->has_accepted()) {
+            ++answers[result->accepted().signal_id()];
+          } else {
+            errors.push_back(result.ok() ? result->error().message() : result.error().message);
+          }
+        });
+        if (!sent.ok()) return;
+        // Some while the broker is away, and some behind.
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      }
+    });
+  }
+  region().RestartBroker();
+  region().KillBroker();
+  region().StartBroker();
+  for (auto& sender : senders) sender.join();
+  ASSERT_OK(publisher->Flush(seconds(60)));
+  EXPECT_THAT(errors, ::testing::IsEmpty());
+  EXPECT_EQ(answers.size(), static_cast<size_t>(kSignals));
+  for (const auto& [id, count] : answers) EXPECT_EQ(count, 1);
+  EXPECT_GE(publisher->reconnects(), 1u);
+  size_t delivered = 0;
+  while (true) {
+    ASSERT_OK_AND(const auto waiting, FetchAll(As("debt-relief")));
+    if (waiting.empty()) break;
+    ASSERT_OK_AND(auto* inbox, As("debt-relief").inbox());
+    for (const auto& delivery : waiting) {
+      ++delivered;
+      ASSERT_OK(inbox->Acknowledge(IdOf(delivery)));
+    }
+  }
+  EXPECT_EQ(delivered, static_cast<size_t>(kSignals));
+}
+
+}  // namespace
+}  // namespace schakel::e2e
