@@ -34,7 +34,7 @@ Result<Answer> Apply(Context& ctx, const ActivatePolicy& command) {
     response.set_unchanged(true);
     return Answer(std::move(response));
   }
-  v1::Record record = ctx.NewRecord(v1::RECORD_KIND_POLICY_ACTIVATION);
+  v1::Record& record = ctx.NewRecord(v1::RECORD_KIND_POLICY_ACTIVATION);
   record.set_event_id(ctx.NewEventId());
   record.set_bundle_digest(command.digest.str());
   record.mutable_facts()->set_text(command.compiled->name() + " " + command.compiled->version());

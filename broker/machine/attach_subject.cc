@@ -57,7 +57,7 @@ Result<Answer> Apply(Context& ctx, const AttachSubject& command) {
     SCHAKEL_ASSIGN(*response.mutable_receipt(), ctx.Receipt(attached.record_index()));
     return Answer(std::move(response));
   }
-  v1::Record record = ctx.NewRecord(v1::RECORD_KIND_SUBJECT_ATTACHED);
+  v1::Record& record = ctx.NewRecord(v1::RECORD_KIND_SUBJECT_ATTACHED);
   record.set_event_id(ctx.NewEventId());
   record.set_subject_label(request.subject_label());
   record.set_signal_id(request.signal_id());

@@ -16,7 +16,7 @@ void RecordConsultation(Context& ctx, const std::string& rpc,
                         const std::string& reason) {
   Bytes event = ctx.NewEventId();
   for (size_t i = 0; i < subjects.size(); ++i) {
-    v1::Record record = ctx.NewRecord(v1::RECORD_KIND_CONSULTATION);
+    v1::Record& record = ctx.NewRecord(v1::RECORD_KIND_CONSULTATION);
     record.set_event_id(event);
     record.set_subject_label(ctx.NewEventId());
     record.set_signal_type(signal_type);

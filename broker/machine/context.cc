@@ -49,8 +49,8 @@ DeliveryId Context::NewDeliveryId() {
   return merkle::DeliveryIdOf(command_.entropy, deliveries_++);
 }
 
-v1::Record Context::NewRecord(v1::RecordKind kind) const {
-  v1::Record record;
+v1::Record& Context::NewRecord(v1::RecordKind kind) {
+  auto& record = New<v1::Record>();
   record.set_kind(kind);
   if (command_.caller) {
     record.set_organisation(command_.caller->organisation.str());
@@ -61,14 +61,14 @@ v1::Record Context::NewRecord(v1::RecordKind kind) const {
   return record;
 }
 
-v1::LogReceipt Context::AddRecord(v1::Record record, const v1::Detail* detail) {
+v1::LogReceipt Context::AddRecord(v1::Record&& record, const v1::Detail* detail) {
   SCHAKEL_CHECK(records_ < limits::kRecordsPerCommandMax, "I10: too many records in one command");
   uint64_t index = tree_->size();
   record.set_index(index);
   record.set_position(position());
   record.set_time_us(now_us());
 
-  state::v1::StoredRecord stored;
+  auto& stored = New<state::v1::StoredRecord>();
   if (detail != nullptr) {
     auto detail_salt = merkle::DetailSaltOf(command_.entropy, records_);
     stored.set_detail(detail->SerializeAsString());

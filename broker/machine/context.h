@@ -3,6 +3,8 @@
 // after a write is a broken invariant.
 #pragma once
 
+#include <google/protobuf/arena.h>
+
 #include <optional>
 
 #include "broker/machine/command.h"
@@ -25,13 +27,15 @@ inline constexpr uint64_t kMachineVersion = 1;
 class Context {
  public:
   Context(const store::StateReader& view, store::Batch* out, LogTree* tree, state::v1::Meta* meta,
-          Facts* facts, Registry* registry, const Command& command)
+          Facts* facts, Registry* registry, google::protobuf::Arena* scratch,
+          const Command& command)
       : view_(view),
         out_(out),
         tree_(tree),
         meta_(meta),
         facts_(facts),
         registry_(registry),
+        scratch_(scratch),
         command_(command) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
@@ -46,6 +50,13 @@ class Context {
   state::v1::Meta& meta() { return *meta_; }
   Facts& facts() { return *facts_; }
   Effects& effects() { return effects_; }
+
+  // A message that lives as long as this object: what a command builds costs no allocation of its
+  // own, but for long strings.
+  template <typename Message>
+  Message& New() {
+    return *google::protobuf::Arena::CreateMessage<Message>(scratch_);
+  }
 
   // ---- State ----
   const store::StateReader& view() const { return view_; }
@@ -81,10 +92,10 @@ class Context {
 
   // ---- Records ----
   // A record with kind, organisation, actor and trace id of the caller filled in.
-  v1::Record NewRecord(v1::RecordKind kind) const;
+  v1::Record& NewRecord(v1::RecordKind kind);
   // INVARIANT I1: the only way into the log. Fills index, position, time and detail commitment,
   // appends the entry, stores record and detail, writes the query indexes.
-  v1::LogReceipt AddRecord(v1::Record record, const v1::Detail* detail = nullptr);
+  v1::LogReceipt AddRecord(v1::Record&& record, const v1::Detail* detail = nullptr);
   // How many this command has written. LIMIT: steps that go through a list stop behind
   // kSweepItemsMax of them and leave the rest to a timer.
   size_t records_written() const { return records_; }
@@ -102,6 +113,7 @@ class Context {
   state::v1::Meta* const meta_;
   Facts* const facts_;
   Registry* const registry_;
+  google::protobuf::Arena* const scratch_;
   const Command& command_;
   Effects effects_;
   bool wrote_ = false;

@@ -71,7 +71,7 @@ void RecordDelivery(Context& ctx, const PlacedItem& placed, const QueuedSignal& 
                     v1::DeliveredSignal* out) {
   Bytes event = ctx.NewEventId();
   for (uint16_t subject : SubjectsRead(decided)) {
-    v1::Record record = ctx.NewRecord(v1::RECORD_KIND_DELIVERY);
+    v1::Record& record = ctx.NewRecord(v1::RECORD_KIND_DELIVERY);
     record.set_event_id(event);
     record.set_subject_label(queued.signal.subjects(subject).label());
     record.set_case_id(queued.signal.case_id());
@@ -90,7 +90,7 @@ void RecordDelivery(Context& ctx, const PlacedItem& placed, const QueuedSignal& 
       section->set_category(decided.question.metas[place].category());
       section->set_ground(decided.question.metas[place].ground());
     }
-    v1::Detail detail;
+    auto& detail = ctx.New<v1::Detail>();
     FillDetailSubject(decided.question, subject, &detail);
     detail.set_sender(placed.item.sender());
     auto* recipient = detail.add_recipients();
@@ -194,7 +194,7 @@ void DeliverNotice(Context& ctx, PlacedItem& placed, const Deliver& command, uin
                    Leased* leased) {
   LeasedItem item;
   item.delivery_id = ctx.NewDeliveryId();
-  v1::Record record = ctx.NewRecord(v1::RECORD_KIND_DELIVERY);
+  v1::Record& record = ctx.NewRecord(v1::RECORD_KIND_DELIVERY);
   record.set_event_id(ctx.NewEventId());
   record.set_signal_id(placed.item.signal_id());
   record.mutable_facts()->set_delivery_id(item.delivery_id.str());

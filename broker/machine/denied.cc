@@ -14,9 +14,8 @@ Bytes FlushPayload(const std::string& organisation, const std::string& reason) {
   return ByteWriter().Lp(organisation).Lp(reason).Take();
 }
 
-v1::Record DeniedRecord(const Context& ctx, const std::string& organisation,
-                        const std::string& reason) {
-  v1::Record record = ctx.NewRecord(v1::RECORD_KIND_DENIED_ATTEMPT);
+v1::Record& DeniedRecord(Context& ctx, const std::string& organisation, const std::string& reason) {
+  v1::Record& record = ctx.NewRecord(v1::RECORD_KIND_DENIED_ATTEMPT);
   record.set_organisation(organisation);
   record.set_outcome(v1::OUTCOME_DENIED);
   record.set_reason(reason);
@@ -46,7 +45,7 @@ Status RecordDenied(Context& ctx, const std::string& organisation, const std::st
   }
   if (count.recorded() < limits::kDeniedRecordsPerMinute) {
     count.set_recorded(count.recorded() + 1);
-    v1::Record record = DeniedRecord(ctx, organisation, reason);
+    v1::Record& record = DeniedRecord(ctx, organisation, reason);
     record.set_event_id(ctx.NewEventId());
     record.set_signal_id(signal_id);
     record.mutable_facts()->set_rpc(rpc);
@@ -70,7 +69,7 @@ Status FlushDenied(Context& ctx, BytesView payload) {
   // A timer of a minute that was flushed already finds a later one running.
   if ((count.minute() + 1) * kMinuteUs > ctx.now_us()) return {};
   if (count.suppressed() > 0) {
-    v1::Record record = DeniedRecord(ctx, organisation, reason);
+    v1::Record& record = DeniedRecord(ctx, organisation, reason);
     record.clear_actor();
     record.clear_actor_role();
     record.clear_trace_id();

@@ -101,7 +101,7 @@ v1::LogReceipt WriteVersion(Context& ctx, state::v1::OrganisationVersion entry,
                             const std::string& what) {
   auto oin = *OrganisationId::From(entry.organisation().oin());
   entry.set_time_us(ctx.now_us());
-  v1::Record record = ctx.NewRecord(v1::RECORD_KIND_DIRECTORY);
+  v1::Record& record = ctx.NewRecord(v1::RECORD_KIND_DIRECTORY);
   record.set_event_id(ctx.NewEventId());
   record.mutable_facts()->set_about_organisation(oin.str());
   record.mutable_facts()->set_version(entry.version());

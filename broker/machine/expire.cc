@@ -50,7 +50,6 @@ Status SignalExpired(Context& ctx, BytesView payload) {
     if (IsSettled(placed.item) || placed.item.state() == state::v1::ITEM_STATE_LEASED) continue;
     SCHAKEL_TRY(ExpireItem(ctx, placed));
   }
-  QueueSignalEnd(ctx, signal.signal_type(), signal.expires_ms(), place.sender, place.id);
   return {};
 }
 

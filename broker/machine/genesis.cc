@@ -13,7 +13,7 @@ Result<Answer> Apply(Context& ctx, const Genesis& command) {
   meta.set_origin(command.origin);
   meta.set_region(command.region);
   meta.set_log_key(command.log_key);
-  v1::Record record = ctx.NewRecord(v1::RECORD_KIND_GENESIS);
+  v1::Record& record = ctx.NewRecord(v1::RECORD_KIND_GENESIS);
   record.set_event_id(ctx.NewEventId());
   record.set_bundle_digest(command.bundle_digest.str());
   auto* facts = record.mutable_facts();
@@ -41,7 +41,7 @@ Result<Answer> Apply(Context& ctx, const Genesis& command) {
 
 Result<Answer> Apply(Context& ctx, const Recover& command) {
   auto& meta = ctx.meta();
-  v1::Record record = ctx.NewRecord(v1::RECORD_KIND_MODE_CHANGE);
+  v1::Record& record = ctx.NewRecord(v1::RECORD_KIND_MODE_CHANGE);
   record.set_event_id(ctx.NewEventId());
   auto* facts = record.mutable_facts();
   facts->set_text("recover; the log before was " + meta.origin());
@@ -58,7 +58,7 @@ Result<Answer> Apply(Context& ctx, const Recover& command) {
 }
 
 Result<Answer> Apply(Context& ctx, const AcceptTime&) {
-  v1::Record record = ctx.NewRecord(v1::RECORD_KIND_MODE_CHANGE);
+  v1::Record& record = ctx.NewRecord(v1::RECORD_KIND_MODE_CHANGE);
   record.set_event_id(ctx.NewEventId());
   record.mutable_facts()->set_text("accept-time");
   ctx.AddRecord(std::move(record));

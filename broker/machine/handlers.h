@@ -92,10 +92,6 @@ void EndStalled(Context& ctx, const state::v1::SignalState& signal, const ItemKe
 void SetActiveBundle(Context& ctx, Bytes bundle, const Digest& digest, const std::string& by,
                      uint64_t record_index);
 
-// INVARIANT I7: what answers a retry stays a term and a day behind the signal's end. From now on it
-// stands in line for that, which is when its timer has nothing left to do. sweep_signals.cc
-void QueueSignalEnd(Context& ctx, const std::string& signal_type, uint64_t expires_ms,
-                    const OrganisationId& sender, const SignalId& id);
 // Destroys what is kept of a signal. sweep_signals.cc
 Status PurgeSignal(Context& ctx, const OrganisationId& sender, const SignalId& id);
 // Keeps the queue of statements' ends as a statement has it now; `before` is empty for a new one.

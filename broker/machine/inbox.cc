@@ -272,7 +272,7 @@ void ForgetItem(Context& ctx, const PlacedItem& placed) {
 }
 
 Result<v1::LogReceipt> RecordItem(Context& ctx, const PlacedItem& placed, const ItemRecord& what) {
-  v1::Record base = ctx.NewRecord(what.kind);
+  v1::Record& base = ctx.NewRecord(what.kind);
   base.set_event_id(ctx.NewEventId());
   base.set_signal_id(placed.item.signal_id());
   base.set_case_id(placed.item.case_id());

@@ -40,7 +40,7 @@ Result<Answer> Apply(Context& ctx, const RegisterKeySet& command) {
   Millis now(ctx.now_ms());
   if (key_set.not_after <= now) return wrong("it is no longer valid");
 
-  v1::Record record = ctx.NewRecord(v1::RECORD_KIND_KEY_SET);
+  v1::Record& record = ctx.NewRecord(v1::RECORD_KIND_KEY_SET);
   record.set_event_id(ctx.NewEventId());
   record.mutable_facts()->set_about_organisation(key_set.oin.str());
   record.mutable_facts()->set_version(key_set.version);

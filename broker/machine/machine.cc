@@ -92,7 +92,8 @@ Result<Outcome> Machine::Apply(const store::StateReader& view, store::Batch* out
   SCHAKEL_CHECK(time_us >= meta_.time_us(), "time never goes back");
   meta_.set_position(meta_.position() + 1);
   meta_.set_time_us(time_us);
-  Context ctx(view, out, &tree_, &meta_, &facts_, &registry_, command);
+  scratch_.Reset();
+  Context ctx(view, out, &tree_, &meta_, &facts_, &registry_, &scratch_, command);
 
   Result<Answer> answer = Answer(std::monostate{});
   Status caller = command.caller ? CheckCaller(ctx, *command.caller) : Status();

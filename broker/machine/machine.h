@@ -40,6 +40,10 @@ class Machine {
   LogTree tree_;
   Facts facts_;
   Registry registry_;
+  // For what a command builds; emptied before each.
+  static constexpr size_t kScratchBytes = 64 * 1024;
+  std::unique_ptr<char[]> scratch_block_ = std::make_unique<char[]>(kScratchBytes);
+  google::protobuf::Arena scratch_{scratch_block_.get(), kScratchBytes};
 };
 
 // The meta of a state; nullopt when it is empty. Shared by everyone who reads a snapshot.

@@ -129,7 +129,7 @@ void WriteRecords(Context& ctx, const ParsedEnvelope& e, const SignalQuestion& q
   Bytes event = ctx.NewEventId();
   for (int s = 0; s < e.routing.subjects_size(); ++s) {
     auto subject = static_cast<uint16_t>(s);
-    v1::Record record = ctx.NewRecord(v1::RECORD_KIND_PUBLISH);
+    v1::Record& record = ctx.NewRecord(v1::RECORD_KIND_PUBLISH);
     record.set_event_id(event);
     record.set_subject_label(e.routing.subjects(s).label());
     record.set_case_id(e.routing.case_id());
@@ -139,7 +139,8 @@ void WriteRecords(Context& ctx, const ParsedEnvelope& e, const SignalQuestion& q
     record.set_bundle_digest(question.bundle_digest.str());
     record.set_envelope_digest(e.digest.str());
     record.mutable_facts()->set_alias(signal.alias());
-    v1::Detail detail = versions;
+    auto& detail = ctx.New<v1::Detail>();
+    detail = versions;
     FillDetailSubject(question, subject, &detail);
     std::vector<bool> permitted(question.sections.size(), false);
     std::string reason;
@@ -174,11 +175,10 @@ void WriteRecords(Context& ctx, const ParsedEnvelope& e, const SignalQuestion& q
 void StoreContent(Context& ctx, const ParsedEnvelope& e, const std::vector<SlotDecision>& slots,
                   bool one_reader) {
   std::vector<bool> kept(static_cast<size_t>(e.envelope.sections_size()), false);
-  state::v1::StoredSignal stored;
+  auto& stored = ctx.New<state::v1::StoredSignal>();
   for (size_t slot = 0; slot < slots.size(); ++slot) {
     if (slots[slot].permitted.empty()) continue;
-    state::v1::StoredWraps apart;
-    state::v1::StoredWraps& wraps = one_reader ? *stored.mutable_wraps() : apart;
+    auto& wraps = one_reader ? *stored.mutable_wraps() : ctx.New<state::v1::StoredWraps>();
     for (uint32_t place : slots[slot].permitted) {
       kept[place] = true;
       wraps.add_sections(place);
@@ -186,7 +186,7 @@ void StoreContent(Context& ctx, const ParsedEnvelope& e, const std::vector<SlotD
     }
     if (one_reader) continue;
     ctx.Put(Family::kContent,
-            keys::Wraps(e.recipients[slot], {ctx.position(), static_cast<uint16_t>(slot)}), apart);
+            keys::Wraps(e.recipients[slot], {ctx.position(), static_cast<uint16_t>(slot)}), wraps);
   }
   stored.set_header(e.envelope.header());
   *stored.mutable_values() = e.envelope.values();
@@ -226,7 +226,7 @@ Status EnqueueFor(Context& ctx, const ParsedEnvelope& e, size_t slot) {
 Result<Answer> Apply(Context& ctx, const PublishEnvelope& command) {
   const ParsedEnvelope& e = *command.envelope;
   Bytes key = keys::Signal(e.sender, e.signal_id);
-  state::v1::SignalState signal;
+  auto& signal = ctx.New<state::v1::SignalState>();
   // INVARIANT I7: known ids first, whatever their age; only to the sender itself.
   if (e.sender == ctx.caller().organisation) {
     SCHAKEL_ASSIGN(bool known, ctx.Get(Family::kHot, key, &signal));
@@ -260,7 +260,7 @@ Result<Answer> Apply(Context& ctx, const PublishEnvelope& command) {
   auto knows = KnowsSubject(question, e.sender);
 
   std::vector<SlotDecision> slots;
-  v1::Detail versions;
+  auto& versions = ctx.New<v1::Detail>();
   for (size_t slot = 0; slot < e.recipients.size(); ++slot) {
     SCHAKEL_ASSIGN(auto decision, DecideRecipientSlot(ctx, e, slot, question, &versions));
     auto* state = signal.add_recipients();
@@ -307,17 +307,18 @@ Result<Answer> Apply(Context& ctx, const PublishEnvelope& command) {
   }
   if (open > 0) {
     StoreContent(ctx, e, slots, open == 1);
-    // The timer keeps the signal until it ends: then what is left of it stands in line to be swept.
     ctx.PutRaw(Family::kHot,
                keys::Timer(std::min(stalls_us, ends_us), TimerKind::kSignalExpiry,
                            e.sender.str() + e.signal_id.str()),
                {});
-  } else {
-    // Types that the bundle does not know share one queue, so that nobody makes as many as it likes.
-    bool typed = bundle->FindSignalType(e.header.signal_type()) != nullptr;
-    QueueSignalEnd(ctx, typed ? e.header.signal_type() : "", e.header.expires_ms(), e.sender,
-                   e.signal_id);
   }
+  // INVARIANT I7: what answers a retry stays a term and a day behind the signal's end. Types that
+  // the bundle does not know share one queue, so that nobody makes as many as it likes.
+  bool typed = bundle->FindSignalType(e.header.signal_type()) != nullptr;
+  ctx.PutRaw(Family::kHot,
+             keys::SignalEnd(typed ? e.header.signal_type() : "", e.header.expires_ms(), e.sender,
+                             e.signal_id),
+             {});
   ctx.Put(Family::kHot, key, signal);
   return Answer(std::move(accepted));
 }

@@ -77,7 +77,7 @@ Result<Answer> Apply(Context& ctx, const RecordQuery& command) {
     SCHAKEL_ASSIGN(grant.moment, MomentOf(ctx, grant, *command.moment));
   }
 
-  v1::Record record = ctx.NewRecord(v1::RECORD_KIND_QUERY);
+  v1::Record& record = ctx.NewRecord(v1::RECORD_KIND_QUERY);
   record.set_event_id(ctx.NewEventId());
   record.mutable_facts()->set_rpc(command.rpc);
   record.mutable_facts()->set_text(command.words);

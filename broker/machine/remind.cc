@@ -81,7 +81,7 @@ Result<Answer> Apply(Context& ctx, const Remind& command) {
     again.retry_after_ms = static_cast<int64_t>((again_us - ctx.now_us()) / 1000 + 1);
     return again;
   }
-  v1::Record record = ctx.NewRecord(v1::RECORD_KIND_REMINDER);
+  v1::Record& record = ctx.NewRecord(v1::RECORD_KIND_REMINDER);
   record.set_event_id(ctx.NewEventId());
   record.mutable_facts()->set_alias(command.alias);
   record.mutable_facts()->set_count(listed.size());

@@ -44,14 +44,12 @@ Status SignalStalls(Context& ctx, const OrganisationId& sender, const SignalId& 
     goes_on = true;
     List(ctx, signal, placed, false);
   }
-  if (!goes_on) {
-    QueueSignalEnd(ctx, signal.signal_type(), signal.expires_ms(), sender, id);
-    return {};
+  if (goes_on) {
+    ctx.PutRaw(
+        Family::kHot,
+        keys::Timer(signal.expires_ms() * 1000, TimerKind::kSignalExpiry, sender.str() + id.str()),
+        {});
   }
-  ctx.PutRaw(
-      Family::kHot,
-      keys::Timer(signal.expires_ms() * 1000, TimerKind::kSignalExpiry, sender.str() + id.str()),
-      {});
   return {};
 }
 

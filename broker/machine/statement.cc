@@ -160,9 +160,9 @@ std::vector<state::v1::StatementState> Covered(Context& ctx, const policy::Compi
   return covered;
 }
 
-v1::Record StatementRecord(const Context& ctx, v1::RecordKind kind, const Bytes& event,
-                           const state::v1::StatementState& state) {
-  v1::Record record = ctx.NewRecord(kind);
+v1::Record& StatementRecord(Context& ctx, v1::RecordKind kind, const Bytes& event,
+                            const state::v1::StatementState& state) {
+  v1::Record& record = ctx.NewRecord(kind);
   record.set_event_id(event);
   record.set_subject_label(state.subject_label());
   record.set_case_id(state.parsed().case_id());
@@ -180,7 +180,7 @@ void WithdrawCovered(Context& ctx, const Bytes& event,
   for (auto& state : covered) {
     const auto before = state;
     state.set_withdrawn_us(ctx.now_us());
-    v1::Record record = StatementRecord(ctx, v1::RECORD_KIND_WITHDRAWAL, event, state);
+    v1::Record& record = StatementRecord(ctx, v1::RECORD_KIND_WITHDRAWAL, event, state);
     // Party is who recorded the consent; it does not learn who recorded the objection.
     record.set_organisation(state.parsed().recorder());
     record.clear_actor();
@@ -246,8 +246,8 @@ Result<Answer> Apply(Context& ctx, const RecordStatement& command) {
   *detail.mutable_subject() = s.subject();
   detail.set_signed_bytes(command.request.statement());
   v1::RecordStatementResponse response;
-  *response.mutable_receipt() =
-      ctx.AddRecord(StatementRecord(ctx, v1::RECORD_KIND_STATEMENT, event, stored), &detail);
+  *response.mutable_receipt() = ctx.AddRecord(
+      std::move(StatementRecord(ctx, v1::RECORD_KIND_STATEMENT, event, stored)), &detail);
   stored.set_record_index(response.receipt().index());
   WithdrawCovered(ctx, event, std::move(covered), &stored, &response);
   ctx.Put(Family::kRegistry, keys::Statement(id), stored);

@@ -58,7 +58,7 @@ void Destruction::Write(Context& ctx, const policy::CompiledBundle& bundle) {
   std::map<Key, uint64_t> indexes;
   const Bytes event = ctx.NewEventId();
   for (const auto& [key, group] : groups_) {
-    v1::Record record = ctx.NewRecord(v1::RECORD_KIND_SWEEP);
+    v1::Record& record = ctx.NewRecord(v1::RECORD_KIND_SWEEP);
     record.set_event_id(event);
     record.set_bundle_digest(ctx.meta().active_bundle());
     auto* facts = record.mutable_facts();

@@ -51,11 +51,6 @@ Result<std::vector<Ended>> Due(const Context& ctx, const std::string& type, Mill
 
 }  // namespace
 
-void QueueSignalEnd(Context& ctx, const std::string& signal_type, uint64_t expires_ms,
-                    const OrganisationId& sender, const SignalId& id) {
-  ctx.PutRaw(Family::kHot, keys::SignalEnd(signal_type, expires_ms, sender, id), {});
-}
-
 Status PurgeSignal(Context& ctx, const OrganisationId& sender, const SignalId& id) {
   Bytes key = keys::Signal(sender, id);
   state::v1::SignalState signal;

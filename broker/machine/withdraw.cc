@@ -70,7 +70,7 @@ Result<Answer> Apply(Context& ctx, const WithdrawStatement& command) {
   stored.set_withdrawn_us(ctx.now_us());
   stored.set_withdrawal(command.request.withdrawal());
   stored.set_withdrawal_signature(command.request.signature());
-  v1::Record record = ctx.NewRecord(v1::RECORD_KIND_WITHDRAWAL);
+  v1::Record& record = ctx.NewRecord(v1::RECORD_KIND_WITHDRAWAL);
   record.set_event_id(ctx.NewEventId());
   record.set_subject_label(stored.subject_label());
   record.set_case_id(stored.parsed().case_id());

@@ -55,6 +55,12 @@ void PublishStream::ReadNext() {
 }
 
 Status PublishStream::Handle(v1::PublishStreamRequest& request) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!opened_ && !request.has_open()) {
+      return InvalidArgument("FIELD_MISSING", "open", "the first message must open the stream");
+    }
+  }
   switch (request.request_case()) {
     case v1::PublishStreamRequest::kOpen:
       return Open(request.open());
@@ -76,12 +82,6 @@ Status PublishStream::Open(const v1::PublishStreamOpen& open) {
 }
 
 Status PublishStream::Take(v1::PublishBatch& batch) {
-  {
-    std::lock_guard lock(mutex_);
-    if (!opened_) {
-      return InvalidArgument("FIELD_MISSING", "open", "the first message must open the stream");
-    }
-  }
   SCHAKEL_TRY(CheckBatch(batch.envelopes(), "batch.envelopes"));
   SCHAKEL_TRY(pass_.TakeCall());
   SCHAKEL_TRY(parts_.Serving());

@@ -52,7 +52,8 @@ class Publisher {
   // CLOSED, or what ended the publisher; DATA_LOSS when the signal's bytes are no envelope.
   Status Send(const ComposedSignal& signal, Done done);
 
-  // Waits until everything that was handed over is answered. DEADLINE_EXCEEDED after `timeout`;
+  // Waits until everything that was handed over is answered. DEADLINE_EXCEEDED after `timeout`,
+  // with what keeps the stream from being open;
   // what ended the publisher.
   Status Flush(std::chrono::milliseconds timeout);
 

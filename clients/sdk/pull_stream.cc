@@ -80,6 +80,9 @@ struct PullStream::Impl {
       const std::lock_guard guard(mutex);
       if (closed) return nullptr;
       context = fresh;
+      // gRPC polls a channel only while a call waits on it: one that failed at once, again and
+      // again, would never be connected anew.
+      fresh->set_wait_for_ready(opened > 0);
       ++opened;
     }
     const std::lock_guard writing(write_mutex);

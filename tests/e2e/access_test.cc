@@ -58,6 +58,7 @@ class Access : public RegionTest {
 const std::map<std::string, std::string> kWhoMay = {
     {"SignalService.Preflight", "P"},
     {"SignalService.Publish", "P"},
+    {"SignalService.PublishStream", "P"},
     {"SignalService.GetSignal", "P"},
     {"SignalService.ListSignals", "P"},
     {"SignalService.ReadOutcomes", "P"},

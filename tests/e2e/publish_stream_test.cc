@@ -166,6 +166,7 @@ TEST_F(PublishStreamed, EndsWithAReasonWhenAMessageMakesNoSense) {
   EXPECT_EQ(EndedBy(batch, true).reason, "FIELD_MISSING");
   EXPECT_EQ(EndedBy(batch, false).field, "open");
   EXPECT_EQ(EndedBy({}, true).field, "request");
+  EXPECT_EQ(EndedBy({}, false).field, "open");
   v1::PublishStreamRequest open;
   open.mutable_open();
   EXPECT_EQ(EndedBy(open, true).reason, "FIELD_INVALID");

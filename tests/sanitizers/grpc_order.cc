@@ -156,9 +156,24 @@ void ServerCallbackCall::ScheduleOnDone(bool inline_ondone) {
   real_schedule_on_done(this, inline_ondone);
 }
 
+// gRPC calls OnCancel on a thread of its own and counts down behind it, where nobody sees it.
 void ServerCallbackCall::CallOnCancel(ServerReactor* reactor) {
+  class Counted final : public ServerReactor {
+   public:
+    Counted(ServerReactor* reactor, void* count) : reactor_(reactor), count_(count) {}
+    void OnCancel() override {
+      reactor_->OnCancel();
+      __tsan_release(count_);
+      delete this;  // gRPC calls nothing else of what it cancels
+    }
+    void OnDone() override {}
+
+   private:
+    ServerReactor* const reactor_;
+    void* const count_;
+  };
   __tsan_acquire(&on_cancel_conditions_remaining_);
-  real_call_on_cancel(this, reactor);
+  real_call_on_cancel(this, new Counted(reactor, &callbacks_outstanding_));
 }
 
 }  // namespace grpc::internal

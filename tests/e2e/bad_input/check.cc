@@ -12,16 +12,21 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr const char* kPublish = "schakel.v1.SignalService.Publish";
-
-// Publish tells of an envelope within its answer.
+// Publish and PublishStream tell of an envelope within their answer.
 Told EndOf(const RpcTable& table, const Answer& answer) {
+  if (!answer.status.ok() || answer.messages.empty()) return Read(answer.status);
+  v1::PublishStreamAnswer results;
   v1::PublishResponse response;
-  if (table.method() != kPublish || !answer.status.ok() || answer.messages.empty() ||
-      !response.ParseFromString(answer.messages[0]) || response.results_size() != 1) {
-    return Read(answer.status);
+  v1::PublishStreamResponse streamed;
+  if (table.method() == "schakel.v1.SignalService.Publish" &&
+      response.ParseFromString(answer.messages[0])) {
+    results.mutable_results()->Swap(response.mutable_results());
+  } else if (table.method() == "schakel.v1.SignalService.PublishStream" &&
+             streamed.ParseFromString(answer.messages.back())) {
+    results.Swap(streamed.mutable_answer());
   }
-  return response.results(0).has_error() ? Read(response.results(0).error()) : Told();
+  if (results.results_size() != 1) return Read(answer.status);
+  return results.results(0).has_error() ? Read(results.results(0).error()) : Told();
 }
 
 const char* NameOf(grpc::StatusCode code) {

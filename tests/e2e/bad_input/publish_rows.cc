@@ -1,4 +1,4 @@
-// Publish: what can be wrong with an envelope.
+// Publish and PublishStream: what can be wrong with an envelope, and with a stream of them.
 #include <algorithm>
 
 #include "tests/e2e/bad_input/world.h"
@@ -262,6 +262,42 @@ void BatchRows(RpcTable& t, World& world) {
       ByMachine("SENDER_MISMATCH").Code(StatusCode::PERMISSION_DENIED), false);
 }
 
+// Each row of Publish once more, as the second message of a stream: a PublishBatch has the bytes of
+// a PublishRequest.
+RpcTable PublishStream(const RpcTable& publish, const PublishCall& valid) {
+  using Request = v1::PublishStreamRequest;
+  Request open;
+  open.mutable_open();
+  const std::vector<Bytes> opened = {open.SerializeAsString()};
+  Request batch;
+  *batch.mutable_batch()->mutable_envelopes() = valid.envelopes();
+  RpcTable t("schakel.v1.SignalService.PublishStream", "police", open);
+  t.BadIf<Request>(
+      "open", "something else first", [&](Request& r) { r = batch; }, FieldMissing());
+  t.BadIf<Request>(
+      "open", "an empty message first", [](Request& r) { r.Clear(); }, FieldMissing());
+  t.Free("open.full_receipts", "either is a wish that is met");
+  t.Base(batch, opened);
+  t.BadIf<Request>(
+      "open", "twice", [&](Request& r) { r = open; }, FieldInvalid());
+  t.BadIf<Request>(
+      "", "an empty message", [](Request& r) { r.Clear(); }, FieldMissing().At("request"));
+  t.Free("batch", "one of the things that a message can be; its field has rows");
+  for (Row row : publish.rows()) {
+    // Field 2, of a length.
+    ByteWriter message;
+    message.Raw("\x12");
+    size_t left = row.messages.back().size();
+    for (; left >= 0x80; left >>= 7) message.U8(static_cast<uint8_t>(left | 0x80));
+    message.U8(static_cast<uint8_t>(left)).Raw(row.messages.back());
+    row.messages = {opened[0], message.Take()};
+    row.path = "batch." + row.path;
+    if (!row.refusal.field->empty()) row.refusal.field = "batch." + *row.refusal.field;
+    t.Add(std::move(row));
+  }
+  return t;
+}
+
 }  // namespace
 
 std::vector<RpcTable> PublishTables(World& world) {
@@ -287,7 +323,8 @@ std::vector<RpcTable> PublishTables(World& world) {
   ValueRows(t, world);
   ProofRows(t, world);
   BatchRows(t, world);
-  return {std::move(t)};
+  RpcTable streamed = PublishStream(t, valid);
+  return {std::move(t), std::move(streamed)};
 }
 
 }  // namespace schakel::e2e

@@ -75,6 +75,8 @@ class RpcTable {
     change(static_cast<Request&>(*request));
     AddRow(path, what, std::move(request), refusal, finish);
   }
+  // One of another table's, made into one of this.
+  void Add(Row row) { rows_.push_back(std::move(row)); }
   void Free(const std::string& path, const std::string& why);
   // The valid call does not end by itself.
   void Endless() { endless_ = true; }

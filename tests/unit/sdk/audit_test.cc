@@ -120,7 +120,7 @@ class AuditService final : public v1::AuditService::Service {
   std::set<std::string> request_ids;
 };
 
-class Auditing : public testing::Test {
+class Auditing : public ::testing::Test {
  protected:
   Auditing() {
     service_.log = &log_;

@@ -9,7 +9,7 @@
 namespace schakel::sdk {
 namespace {
 
-class Composing : public testing::Test {
+class Composing : public ::testing::Test {
  protected:
   Composing() {
     region_.Admit(kPolice, "police", {"zuid-holland-zuid"}, true);

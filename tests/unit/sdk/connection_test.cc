@@ -29,7 +29,7 @@ class Service final : public v1::AuditService::Service {
   std::map<std::string, std::vector<std::string>> metadata;
 };
 
-class Connections : public testing::Test {
+class Connections : public ::testing::Test {
  protected:
   Result<v1::GetCheckpointResponse> Call(ConnectionOptions options = TestOptions()) {
     auto connection = server_.Connect(options);
@@ -138,7 +138,7 @@ TEST(ErrorFromGrpc, NamesAReasonWhereTheServerGaveNone) {
 
 // ---- mTLS ----
 
-class OverTls : public testing::Test {
+class OverTls : public ::testing::Test {
  protected:
   OverTls() {
     pki_.Issue(kPolice.str());

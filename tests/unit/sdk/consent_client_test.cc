@@ -46,7 +46,7 @@ v1::Statement Consent() {
   return statement;
 }
 
-class ConsentTests : public testing::Test {
+class ConsentTests : public ::testing::Test {
  protected:
   ConsentTests() { region_.Admit(kTeam, "municipality", {"dordrecht"}, true); }
   const Recorder recorder_{kTeam, "zhz.example", "user-1"};

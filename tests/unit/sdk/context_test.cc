@@ -8,7 +8,7 @@ namespace {
 
 using config::v1::Context;
 
-class Contexts : public testing::Test {
+class Contexts : public ::testing::Test {
  protected:
   Environment Env() {
     return [this](const char* name) -> std::optional<std::string> {

@@ -50,7 +50,7 @@ class Directories final : public v1::DirectoryService::Service {
   grpc::Status fails;
 };
 
-class DirectoryTests : public testing::Test {
+class DirectoryTests : public ::testing::Test {
  protected:
   DirectoryTests() {
     region_.Admit(kPolice, "police", {"zuid-holland-zuid"}, true);

@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::hours;
 
-class KeyStores : public testing::Test {
+class KeyStores : public ::testing::Test {
  protected:
   KeyStores() {
     pki_.Issue(kPolice.str());

@@ -9,7 +9,7 @@
 namespace schakel::sdk {
 namespace {
 
-class Opening : public testing::Test {
+class Opening : public ::testing::Test {
  protected:
   Opening() {
     region_.Admit(kPolice, "police", {"zuid-holland-zuid"}, true);

@@ -46,7 +46,7 @@ v1::PublishResult Refused(const std::string& reason) {
 const Digest kInput = *Digest::From(Bytes(32, 'i'));
 const Digest kOther = *Digest::From(Bytes(32, 'o'));
 
-class Outboxes : public testing::Test {
+class Outboxes : public ::testing::Test {
  protected:
   Outbox Open() {
     auto outbox = Outbox::Open(folder_.path() / "outbox");

@@ -53,7 +53,7 @@ class Custodian final : public v1::CustodianService::Service {
   std::atomic<int> documents = 0;
 };
 
-class Pseudonyms : public testing::Test {
+class Pseudonyms : public ::testing::Test {
  protected:
   Pseudonyms() {
     for (uint8_t x = 1; x <= 3; ++x) {

@@ -9,7 +9,6 @@
 #include "broker/merkle/batch_tree.h"
 #include "broker/merkle/proof.h"
 #include "schakel/v1/signal.grpc.pb.h"
-#include "tests/support/temp_dir.h"
 #include "tests/unit/sdk/fake_server.h"
 
 namespace schakel::sdk {
@@ -19,7 +18,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // Answers batches as it is told, and keeps what came in.
-class Broker final : public v1::SignalService::Service {
+class StreamBroker final : public v1::SignalService::Service {
  public:
   using Stream = grpc::ServerReaderWriter<v1::PublishStreamResponse, v1::PublishStreamRequest>;
 
@@ -91,7 +90,7 @@ class Broker final : public v1::SignalService::Service {
   }
 };
 
-class Publishing : public testing::Test {
+class Publishing : public ::testing::Test {
  protected:
   // One that the composer sealed; its header says another type where a test wants a refusal.
   ComposedSignal Signal(const std::string& type = "") {
@@ -122,9 +121,16 @@ class Publishing : public testing::Test {
     return promise->get_future();
   }
 
-  Region region_;
+  // The sender and the one it writes to.
+  struct Landlords : Region {
+    Landlords() {
+      Admit(kLandlord, "housing", {"dordrecht"}, false);
+      Admit(kDebtRelief, "municipality", {"dordrecht"}, true);
+    }
+  };
+  Landlords region_;
   OwnKeySet own_ = region_.Current(kLandlord);
-  Broker broker_;
+  StreamBroker broker_;
   FakeServer server_{{&broker_}};
 };
 
@@ -263,7 +269,7 @@ TEST_F(Publishing, AnswersNothingMoreOnceItIsClosed) {
 }
 
 TEST_F(Publishing, KeepsEachInTheOutboxUntilItIsAnswered) {
-  const testing::TempDir folder;
+  const crypto::TempFolder folder;
   auto outbox = Outbox::Open(folder.path() / "outbox");
   ASSERT_TRUE(outbox.ok());
   broker_.held = true;

@@ -74,7 +74,7 @@ class Inbox final : public v1::InboxService::Service {
   std::vector<std::string> unary;
 };
 
-class Pulling : public testing::Test {
+class Pulling : public ::testing::Test {
  protected:
   std::unique_ptr<PullStream> Open(PullOptions options = {}) {
     return PullStream::Open(server_.Connect(), options);

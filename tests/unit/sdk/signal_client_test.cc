@@ -48,7 +48,7 @@ class Broker final : public v1::SignalService::Service {
   v1::AttachSubjectRequest attached;
 };
 
-class Sending : public testing::Test {
+class Sending : public ::testing::Test {
  protected:
   Sending() {
     region_.Admit(kPolice, "police", {"zuid-holland-zuid"}, true);

@@ -1,0 +1,272 @@
+#include <algorithm>
+
+#include "broker/base/limits.h"
+#include "clients/sdk/publisher_internal.h"
+#include "clients/sdk/sign_batch.h"
+#include "clients/sdk/status.h"
+
+namespace schakel::sdk {
+namespace {
+
+using std::chrono::milliseconds;
+
+Error Closed() {
+  return MakeError(ErrorCode::kCancelled, "CLOSED", "the publisher was closed before an answer");
+}
+
+Error NoSense(const char* what) {
+  return MakeError(ErrorCode::kDataLoss, "INTERNAL",
+                   std::string("the broker answered for another number of ") + what);
+}
+
+}  // namespace
+
+Publisher::Impl::Impl(std::shared_ptr<Connection> to, OwnKeySet own, PublisherOptions with)
+    : connection(std::move(to)),
+      keys(std::move(own)),
+      options(with),
+      stub(v1::SignalService::NewStub(connection->channel())) {}
+
+void Publisher::Impl::Write() {
+  while (true) {
+    std::shared_ptr<Batch> next;
+    std::vector<Item> taken;
+    {
+      std::unique_lock guard(mutex);
+      changed.wait(guard, [&] { return over() || CanSend(); });
+      if (over()) return;
+      if (sent < unanswered.size()) {
+        next = unanswered[sent];
+      } else {
+        taken = TakeWaiting();
+      }
+    }
+    if (!next) {
+      next = Sign(std::move(taken));
+      if (next->items.empty()) continue;
+      const std::lock_guard guard(mutex);
+      unanswered.push_back(next);
+      if (over()) return;
+    }
+    Put(*next);
+  }
+}
+
+bool Publisher::Impl::CanSend() const {
+  if (window == 0) return false;
+  if (sent < unanswered.size()) return true;
+  size_t out = 0;
+  for (const auto& batch : unanswered) out += batch->items.size();
+  return !waiting.empty() && out + limits::kBatchEnvelopesMax <= window;
+}
+
+std::vector<Publisher::Impl::Item> Publisher::Impl::TakeWaiting() {
+  std::vector<Item> taken;
+  size_t bytes = 0;
+  while (!waiting.empty() && taken.size() < limits::kBatchEnvelopesMax) {
+    // Each grows by its place in the batch: a path of 6 hashes.
+    bytes += waiting.front().bytes + 256;
+    if (!taken.empty() && bytes > limits::kBatchBytesMax) break;
+    taken.push_back(std::move(waiting.front()));
+    waiting.pop_front();
+  }
+  return taken;
+}
+
+std::shared_ptr<Publisher::Impl::Batch> Publisher::Impl::Sign(std::vector<Item> items) {
+  auto batch = std::make_shared<Batch>();
+  std::vector<v1::Envelope*> envelopes;
+  std::vector<Digest> digests;
+  auto* out = batch->request.mutable_batch();
+  for (auto& item : items) {
+    if (Status kept = Keep(item); !kept.ok()) {
+      Forget(1, item.bytes);
+      item.done(kept.error());
+      continue;
+    }
+    *out->add_envelopes() = std::move(item.envelope);
+    digests.push_back(item.signal.envelope_digest);
+    batch->items.push_back(std::move(item));
+  }
+  for (auto& envelope : *out->mutable_envelopes()) envelopes.push_back(&envelope);
+  if (!envelopes.empty()) SignTogether(envelopes, digests, *keys.signing);
+  const std::lock_guard guard(mutex);
+  counts.batches += envelopes.empty() ? 0 : 1;
+  counts.signals += envelopes.size();
+  return batch;
+}
+
+Status Publisher::Impl::Keep(Item& item) {
+  if (options.outbox == nullptr) return {};
+  const std::lock_guard guard(outbox_mutex);
+  auto kept = options.outbox->Prepare(item.signal, "", item.signal.envelope_digest);
+  item.signal.envelope.clear();
+  return kept.ok() ? Status() : Status(kept.error());
+}
+
+void Publisher::Impl::Put(const Batch& batch) {
+  const std::lock_guard writing(write_mutex);
+  if (!stream) return;  // it is sent again on the next one
+  {
+    const std::lock_guard guard(mutex);
+    // Another stream began meanwhile, and this batch is not its next.
+    if (window == 0 || sent >= unanswered.size() || unanswered[sent].get() != &batch) return;
+    ++sent;
+  }
+  stream->Write(batch.request);  // a failure shows at the next Read
+}
+
+void Publisher::Impl::Read() {
+  int attempt = 0;
+  while (true) {
+    Stream* current = Begin();
+    if (current == nullptr) return;
+    v1::PublishStreamResponse response;
+    std::optional<Error> wrong;
+    while (!wrong && current->Read(&response)) {
+      attempt = 0;
+      wrong = Take(response);
+    }
+    if (wrong) context->TryCancel();
+    const grpc::Status status = End();
+    if (!Continue(status, wrong, ++attempt)) return;
+  }
+}
+
+Publisher::Impl::Stream* Publisher::Impl::Begin() {
+  auto fresh = std::make_shared<grpc::ClientContext>();
+  connection->AddMetadata(*fresh);
+  {
+    const std::lock_guard guard(mutex);
+    if (closed) return nullptr;
+    context = fresh;
+    // gRPC polls a channel only while a call waits on it: one that failed at once, again and again,
+    // would never be connected anew.
+    fresh->set_wait_for_ready(opened > 0);
+    ++opened;
+    answered = 0;
+  }
+  const std::lock_guard writing(write_mutex);
+  stream = stub->PublishStream(fresh.get());
+  v1::PublishStreamRequest open;
+  open.mutable_open()->set_full_receipts(options.full_receipts);
+  stream->Write(open);  // a failure shows at the first Read
+  return stream.get();
+}
+
+std::optional<Error> Publisher::Impl::Take(v1::PublishStreamResponse& response) {
+  if (response.has_opened()) {
+    const std::lock_guard guard(mutex);
+    broke.reset();
+    window = std::max<size_t>(response.opened().window(), limits::kBatchEnvelopesMax);
+    changed.notify_all();
+    return std::nullopt;
+  }
+  auto& results = *response.mutable_answer()->mutable_results();
+  std::vector<std::shared_ptr<Batch>> done;
+  {
+    const std::lock_guard guard(mutex);
+    const uint64_t further = response.answer().batches() - answered;
+    if (further == 0 || further > sent) return NoSense("batches");
+    for (uint64_t i = 0; i < further; ++i) {
+      done.push_back(unanswered[i]);
+    }
+    size_t expected = 0;
+    for (const auto& batch : done) expected += batch->items.size();
+    if (static_cast<size_t>(results.size()) != expected) return NoSense("results");
+    unanswered.erase(unanswered.begin(), unanswered.begin() + static_cast<long>(further));
+    sent -= further;
+    answered += further;
+  }
+  int place = 0;
+  for (const auto& batch : done) {
+    for (auto& item : batch->items) Answer(item, std::move(*results.Mutable(place++)));
+    size_t bytes = 0;
+    for (const auto& item : batch->items) bytes += item.bytes;
+    Forget(batch->items.size(), bytes);
+  }
+  return std::nullopt;
+}
+
+void Publisher::Impl::Answer(const Item& item, v1::PublishResult result) {
+  if (result.has_accepted() && result.accepted().signal_id() != item.signal.id.str()) {
+    return item.done(
+        MakeError(ErrorCode::kDataLoss, "INTERNAL", "the broker answered for another signal"));
+  }
+  if (options.outbox != nullptr) {
+    const std::lock_guard guard(outbox_mutex);
+    auto settled = options.outbox->Settle(item.signal.id, result);
+    if (!settled.ok()) return item.done(settled.error());
+  }
+  item.done(std::move(result));
+}
+
+void Publisher::Impl::Forget(size_t signals, size_t bytes) {
+  const std::lock_guard guard(mutex);
+  in_hand -= signals;
+  bytes_in_hand -= bytes;
+  changed.notify_all();
+}
+
+grpc::Status Publisher::Impl::End() {
+  std::unique_ptr<Stream> ended;
+  {
+    const std::lock_guard writing(write_mutex);
+    ended = std::move(stream);
+  }
+  const grpc::Status status = ended->Finish();
+  const std::lock_guard guard(mutex);
+  window = 0;
+  sent = 0;
+  return status;
+}
+
+bool Publisher::Impl::Continue(const grpc::Status& status, const std::optional<Error>& wrong,
+                               int attempt) {
+  std::unique_lock guard(mutex);
+  if (closed) return false;
+  milliseconds delay(50);
+  if (wrong || !status.ok()) {
+    Error error = wrong ? *wrong : connection->Translate(status);
+    if (wrong || EndsForGood(error.code)) {
+      fatal = std::move(error);
+      changed.notify_all();
+      return false;
+    }
+    broke = error;
+    error.code = ErrorCode::kUnavailable;  // any other end of a stream is worth another try
+    delay = RetryDelay(error, attempt, 0.5).value_or(delay);
+  }
+  changed.wait_for(guard, delay, [&] { return closed; });
+  return !closed;
+}
+
+Error Publisher::Impl::Why() const { return fatal ? *fatal : Closed(); }
+
+void Publisher::Impl::Run() {
+  Read();
+  changed.notify_all();
+  writer.join();
+  FailAll();
+}
+
+void Publisher::Impl::FailAll() {
+  std::deque<Item> rest;
+  Error why = Closed();
+  {
+    const std::lock_guard guard(mutex);
+    why = Why();
+    for (const auto& batch : unanswered) {
+      for (auto& item : batch->items) rest.push_back(std::move(item));
+    }
+    unanswered.clear();
+    for (auto& item : waiting) rest.push_back(std::move(item));
+    waiting.clear();
+    in_hand = 0;
+    bytes_in_hand = 0;
+    changed.notify_all();
+  }
+  for (const auto& item : rest) item.done(why);
+}
+
+}  // namespace schakel::sdk
