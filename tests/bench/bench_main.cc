@@ -9,12 +9,15 @@
 #include "tests/bench/commit_bench.h"
 #include "tests/bench/library_bench.h"
 #include "tests/bench/publish_bench.h"
+#include "tests/bench/stream_bench.h"
 
 int main(int argc, char** argv) {
   schakel::bench::PublishOptions options;
   bool library_only = false;
   bool publish_only = false;
   bool commit_only = false;
+  bool stream_only = false;
+  schakel::bench::StreamOptions stream;
   schakel::bench::CommitOptions commit;
   CLI::App app("Measures Schakel against baselines in the same run");
   app.add_option("--seconds", options.seconds, "Counted seconds of each measurement");
@@ -33,7 +36,12 @@ int main(int argc, char** argv) {
   app.add_option("--signals", commit.signals, "Signals that it publishes");
   app.add_option("--commits-in-flight", commit.in_flight, "Signals in flight there");
   app.add_flag("--linked", commit.linked, "Its signals are about linked subjects");
+  app.add_flag("--stream-only", stream_only, "Only the publishes on streams, in batches of 64");
+  app.add_option("--streams", stream.streams, "Streams that publish at a time");
   CLI11_PARSE(app, argc, argv);
+  stream.seconds = options.seconds;
+  stream.rounds = options.rounds;
+  if (stream_only) return schakel::bench::RunStreamBench(stream, std::cout);
   if (commit_only) return schakel::bench::RunCommitBench(commit, std::cout) ? 0 : 1;
   if (!publish_only) schakel::bench::RunLibraryBench(std::cout);
   return library_only ? 0 : schakel::bench::RunPublishBench(options, std::cout);

@@ -3,15 +3,10 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/impl/codegen/client_unary_call.h>
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 #include <iomanip>
 #include <iostream>
-#include <sstream>
 #include <thread>
 
 #include "broker/crypto/envelope_format.h"
@@ -20,6 +15,7 @@
 #include "echo.grpc.pb.h"
 #include "schakel/v1/signal.grpc.pb.h"
 #include "tests/bench/load.h"
+#include "tests/bench/processor_time.h"
 #include "tests/e2e/region.h"
 #include "tests/e2e/story.h"
 #include "tests/support/paths.h"
@@ -101,25 +97,7 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// Seconds of processor that this process and another one have used.
-double ProcessorSeconds(pid_t server) {
-  rusage own{};
-  getrusage(RUSAGE_SELF, &own);
-  auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  std::ifstream file("/proc/" + std::to_string(server) + "/stat");
-  const std::string stat((std::istreambuf_iterator<char>(file)), {});
-  // proc(5): behind the name in parentheses, utime and stime are the 12th and 13th.
-  std::istringstream fields(stat.substr(stat.rfind(')') + 1));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) fields >> skipped;
-  double user = 0;
-  double system = 0;
-  fields >> user >> system;
-  return seconds(own.ru_utime) + seconds(own.ru_stime) +
-         (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
-}
+double ProcessorSeconds(pid_t server) { return OwnProcessorSeconds() + ProcessorSecondsOf(server); }
 
 struct EchoClient {
   explicit EchoClient(const sdk::ConnectionOptions& options)
