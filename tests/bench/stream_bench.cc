@@ -26,7 +26,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int kBatch = 64;
-constexpr size_t kWindow = 1024;  // as the broker says
 
 // Batches that were sealed beforehand; each is signed when it is taken.
 class Batches {
@@ -92,7 +91,7 @@ class Lane {
     while (Clock::now() < end) {
       {
         std::unique_lock lock(mutex_);
-        room_.wait(lock, [&] { return ended_ || sent_.size() * kBatch + kBatch <= kWindow; });
+        room_.wait(lock, [&] { return ended_ || sent_.size() * kBatch + kBatch <= window_; });
         if (ended_) break;
         sent_.push_back(Clock::now());
       }
@@ -118,6 +117,11 @@ class Lane {
     v1::PublishStreamResponse response;
     uint64_t batches = 0;
     while (stream.Read(&response)) {
+      if (response.has_opened()) {
+        const std::lock_guard lock(mutex_);
+        window_ = response.opened().window();
+        room_.notify_one();
+      }
       if (!response.has_answer()) continue;
       for (const auto& result : response.answer().results()) {
         if (!result.has_accepted()) good_ = false;
@@ -141,9 +145,10 @@ class Lane {
   const std::shared_ptr<sdk::Connection> connection_;
   Batches& batches_;
   const std::unique_ptr<v1::SignalService::Stub> stub_;
-  std::mutex mutex_;  // guards sent_, ended_
+  std::mutex mutex_;  // guards sent_, window_, ended_
   std::condition_variable room_;
   std::deque<Clock::time_point> sent_;  // of unanswered batches
+  size_t window_ = 0;                   // as the broker says
   bool ended_ = false;
   std::atomic<bool> good_ = true;
   uint64_t counted_ = 0;

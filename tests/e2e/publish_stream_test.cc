@@ -176,6 +176,40 @@ TEST_F(PublishStreamed, EndsWithAReasonWhenAMessageMakesNoSense) {
   EXPECT_EQ(EndedBy(many, true).reason, "TOO_LARGE");
 }
 
+TEST_F(PublishStreamed, WaitsForAReaderThatIsBehind) {
+  constexpr uint64_t kBatches = 300;
+  std::vector<v1::Envelope> envelopes;
+  for (size_t i = 0; i < limits::kBatchEnvelopesMax; ++i) {
+    ASSERT_OK_AND(auto envelope, Seal(As("corporation"), Arrears()));
+    envelopes.push_back(std::move(envelope));
+  }
+  RawPublish stream(Connection(), true);
+  std::atomic<uint64_t> written = 0;
+  std::thread writer([&] {
+    // The same again and again: each gets the first answer.
+    while (written < kBatches && stream.Batch(envelopes)) ++written;
+    stream.CloseOwnSide();
+  });
+  // Nobody reads: the broker stops to listen, and the writer stands still.
+  for (uint64_t before = 1; before != written;) {
+    before = written;
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
+  EXPECT_LT(written, kBatches);
+  uint64_t batches = 0;
+  uint64_t results = 0;
+  while (auto response = stream.Read()) {
+    if (!response->has_answer()) continue;
+    batches = response->answer().batches();
+    results += static_cast<uint64_t>(response->answer().results_size());
+  }
+  writer.join();
+  ASSERT_OK(stream.Finish());
+  EXPECT_EQ(batches, kBatches);
+  EXPECT_EQ(results, kBatches * limits::kBatchEnvelopesMax);
+  ASSERT_OK(EmptyInbox(As("debt-relief")));
+}
+
 TEST_F(PublishStreamed, ThePublisherLosesAndDoublesNothingOverRestartsOfTheBroker) {
   ASSERT_OK(EmptyInbox(As("debt-relief")));
   auto own = As("corporation").keys().value()->Current(sdk::Now()).value();
