@@ -39,7 +39,7 @@ class Verifier {
 
 }  // namespace
 
-Status CheckBatch(const Envelopes& envelopes, const std::string& field) {
+Result<size_t> CheckBatch(const Envelopes& envelopes, const std::string& field) {
   if (envelopes.empty()) return InvalidArgument("FIELD_MISSING", field, "1 to 64 expected");
   if (static_cast<size_t>(envelopes.size()) > limits::kBatchEnvelopesMax) {
     return InvalidArgument("TOO_LARGE", field, "1 to 64 expected");
@@ -49,7 +49,7 @@ Status CheckBatch(const Envelopes& envelopes, const std::string& field) {
   if (bytes > limits::kBatchBytesMax) {
     return InvalidArgument("TOO_LARGE", field, "at most 4 MiB together expected");
   }
-  return {};
+  return bytes;
 }
 
 PublishBatch::PublishBatch(int count, std::string field, Bytes trace_id, Done done)

@@ -15,8 +15,8 @@ namespace schakel::rpc {
 
 using Envelopes = google::protobuf::RepeatedPtrField<v1::Envelope>;
 
-// 1 to 64 envelopes, at most 4 MiB together. `field`: where the request has them.
-Status CheckBatch(const Envelopes& envelopes, const std::string& field);
+// Bytes of 1 to 64 envelopes, at most 4 MiB together. `field`: where the request has them.
+Result<size_t> CheckBatch(const Envelopes& envelopes, const std::string& field);
 
 // Thread-safe: results arrive in any order.
 class PublishBatch {

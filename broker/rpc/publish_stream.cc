@@ -82,12 +82,12 @@ Status PublishStream::Open(const v1::PublishStreamOpen& open) {
 }
 
 Status PublishStream::Take(v1::PublishBatch& batch) {
-  SCHAKEL_TRY(CheckBatch(batch.envelopes(), "batch.envelopes"));
+  SCHAKEL_ASSIGN(const size_t bytes, CheckBatch(batch.envelopes(), "batch.envelopes"));
   SCHAKEL_TRY(pass_.TakeCall());
   SCHAKEL_TRY(parts_.Serving());
   auto pending = std::make_shared<Pending>();
   pending->envelopes = static_cast<size_t>(batch.envelopes_size());
-  pending->bytes = batch.ByteSizeLong();
+  pending->bytes = bytes;
   {
     std::lock_guard lock(mutex_);
     unanswered_ += pending->envelopes;

@@ -48,8 +48,8 @@ grpc::ServerUnaryReactor* SignalService::Publish(grpc::CallbackServerContext* co
       context, request,
       [=, this](const transport::Caller& caller, const transport::UnaryAnswer& answer) {
         if (Status serving = parts_.Serving(); !serving.ok()) return answer.Finish(serving);
-        Status shape = CheckBatch(request->envelopes(), "envelopes");
-        if (!shape.ok()) return answer.Finish(shape);
+        auto shape = CheckBatch(request->envelopes(), "envelopes");
+        if (!shape.ok()) return answer.Finish(shape.error());
         auto* envelopes = static_cast<PublishMessages*>(context->GetRpcAllocatorState())
                               ->request()
                               ->mutable_envelopes();
