@@ -13,6 +13,12 @@ namespace {
 
 constexpr int kGatherYieldsMax = 8;   // before one batch
 constexpr size_t kGatherEnough = 64;  // commands: one sync is shared by enough
+// While a batch is written, commands are applied once so many wait: waking a thread for each would
+// cost more than it wins.
+constexpr size_t kApplyAheadFrom = 16;
+// A batch of fewer commands is written on the applying thread: nothing is worth a change of
+// threads.
+constexpr size_t kWriteApartFrom = 4;
 
 Error NotServing(const char* what) {
   Error error = MakeError(ErrorCode::kUnavailable, "NOT_SERVING", what);
@@ -28,7 +34,6 @@ void Merge(DurableEffects& into, const machine::Outcome& outcome) {
   }
   into.directory_changed |= from.directory_changed;
   into.policy_changed |= from.policy_changed;
-  into.timers_left |= from.timers_left;
   into.position = outcome.position;
 }
 
@@ -46,7 +51,11 @@ Result<std::unique_ptr<Sequencer>> Sequencer::Start(store::StateStore* store,
   std::unique_ptr<Sequencer> sequencer(
       new Sequencer(store, options, std::move(machine), std::move(clock)));
   sequencer->answerer_ = std::thread([s = sequencer.get()] { s->AnswerLoop(); });
-  sequencer->committer_ = std::thread([s = sequencer.get()] { s->CommitLoop(); });
+  sequencer->writer_.emplace(store, options.storage,
+                             [s = sequencer.get()](auto batch, const Status& durable) {
+                               s->OnWritten(std::move(batch), durable);
+                             });
+  sequencer->applier_ = std::thread([s = sequencer.get()] { s->ApplyLoop(); });
   return sequencer;
 }
 
@@ -71,7 +80,8 @@ void Sequencer::Stop() {
     stopping_ = true;
   }
   work_.notify_all();
-  if (committer_.joinable()) committer_.join();
+  if (applier_.joinable()) applier_.join();
+  if (writer_) writer_->Finish();
   {
     std::lock_guard lock(answer_mutex_);
     answers_end_ = true;
@@ -95,6 +105,7 @@ void Sequencer::Submit(machine::Request request, std::optional<machine::Caller> 
   }
   Waiting waiting{std::move(request), std::move(caller), std::move(done)};
   std::optional<Error> refused;
+  bool wake = false;
   {
     std::lock_guard lock(mutex_);
     if (failure_) {
@@ -104,9 +115,10 @@ void Sequencer::Submit(machine::Request request, std::optional<machine::Caller> 
     } else if (Status pushed = lanes_.Push(lane, waiting); !pushed.ok()) {
       refused = pushed.error();
     }
+    wake = EnoughWait();
   }
   if (refused) return waiting.done(*refused);
-  work_.notify_one();
+  if (wake) work_.notify_one();
 }
 
 Result<machine::Outcome> Sequencer::Call(machine::Request request,
@@ -118,18 +130,18 @@ Result<machine::Outcome> Sequencer::Call(machine::Request request,
   return answer.get();
 }
 
-bool Sequencer::TimerDue() {
+bool Sequencer::TimerDue(const store::StateReader& view) {
   Micros wall = options_.clock->Wall();
   if (!timers_left_ && wall - last_tick_ < Micros(limits::kTickIntervalMin)) return false;
   last_tick_ = wall;
   bool due = timers_left_;
   timers_left_ = false;
   Bytes end = ByteWriter().U8('t').U64(static_cast<uint64_t>(wall.count()) + 1).Take();
-  Status scanned = store_->durable().Scan(store::Family::kHot, machine::keys::TimerPrefix(), end,
-                                          [&](BytesView, BytesView) {
-                                            due = true;
-                                            return false;
-                                          });
+  Status scanned =
+      view.Scan(store::Family::kHot, machine::keys::TimerPrefix(), end, [&](BytesView, BytesView) {
+        due = true;
+        return false;
+      });
   return scanned.ok() && due;
 }
 
@@ -144,119 +156,150 @@ void Sequencer::Gather(std::unique_lock<std::mutex>& lock) {
   }
 }
 
-void Sequencer::CommitLoop() {
-  while (true) {
-    std::vector<Waiting> batch;
-    bool stopping = false;
-    {
-      std::unique_lock lock(mutex_);
-      work_.wait_for(lock, limits::kTickIntervalMin, [&] { return stopping_ || !lanes_.empty(); });
-      Gather(lock);
-      batch = lanes_.Take(limits::kBatchCommandsMax);
-      stopping = stopping_;
-    }
-    if (batch.empty() && stopping) return;
-    // A clock in doubt ends the service also while nobody calls.
-    if (auto now = clock_.Now(); !now.ok()) return Fail(now.error(), std::move(batch));
-    if (ticks_ && !stopping && TimerDue()) {
-      batch.insert(batch.begin(),
-                   Waiting{machine::Tick{}, std::nullopt, [](const Result<machine::Outcome>&) {}});
-    }
-    if (batch.empty()) continue;
-    auto finished = RunBatch(std::move(batch));
-    if (!finished.ok()) return;
-    timers_left_ |= finished->effects.timers_left;
-    Publish(*std::move(finished));
-  }
+bool Sequencer::EnoughWait() const {
+  return !writing_ || lanes_.size() >= kApplyAheadFrom || lanes_.urgent();
 }
 
-Result<Sequencer::Finished> Sequencer::RunBatch(std::vector<Waiting> waiting) {
-  Finished finished;
-  store::Batch batch;
-  store::OverlayView view(store_->durable(), {&batch});
-  auto fail = [&](Error error) {
-    Fail(error, std::move(waiting));
-    return error;
+bool Sequencer::MayApply() const {
+  return !lanes_.empty() && open_->answers.size() < limits::kBatchCommandsMax && EnoughWait();
+}
+
+std::optional<std::vector<Waiting>> Sequencer::NextCommands() {
+  std::unique_lock lock(mutex_);
+  const auto room = [&] { return limits::kBatchCommandsMax - open_->answers.size(); };
+  work_.wait_for(lock, limits::kTickIntervalMin, [&] {
+    if (failure_ || MayApply()) return true;
+    return !writing_ && (stopping_ || !open_->answers.empty());
+  });
+  if (failure_) return std::nullopt;
+  draining_ = stopping_;
+  if (!writing_) {
+    below_.reset();
+    Gather(lock);
+    if (stopping_ && lanes_.empty() && open_->answers.empty()) return std::nullopt;
+  }
+  return MayApply() ? lanes_.Take(room()) : std::vector<Waiting>();
+}
+
+void Sequencer::ApplyLoop() {
+  const auto unanswered = [&](std::vector<Waiting>& waiting) {
+    std::vector<Done> all;
+    for (auto& [done, outcome] : open_->answers) all.push_back(std::move(done));
+    for (auto& command : waiting) {
+      if (command.done) all.push_back(std::move(command.done));
+    }
+    return all;
   };
-  for (size_t i = 0; i < waiting.size(); ++i) {
-    auto now = clock_.Now();
-    if (!now.ok()) return fail(now.error());
-    machine::Command command{std::move(waiting[i].request), std::move(waiting[i].caller), *now, {}};
+  while (auto waiting = NextCommands()) {
+    // A clock in doubt ends the service also while nobody calls.
+    Status applied;
+    if (auto now = clock_.Now(); !now.ok()) applied = now.error();
+    if (applied.ok()) applied = ApplyAll(*waiting);
+    if (!applied.ok()) return Fail(applied.error(), unanswered(*waiting));
+    HandOver();
+  }
+  std::vector<Waiting> none;
+  if (auto failed = failure()) Fail(*failed, unanswered(none));
+}
+
+Status Sequencer::ApplyAll(std::vector<Waiting>& waiting) {
+  std::vector<const store::Batch*> layers = {&open_->changes};
+  if (below_) layers.push_back(&below_->changes);
+  store::OverlayView view(store_->durable(), std::move(layers));
+  if (ticks_ && !draining_ && TimerDue(view)) {
+    waiting.insert(waiting.begin(),
+                   Waiting{machine::Tick{}, std::nullopt, [](const Result<machine::Outcome>&) {}});
+  }
+  for (auto& [request, caller, done] : waiting) {
+    SCHAKEL_ASSIGN(auto now, clock_.Now());
+    machine::Command command{std::move(request), std::move(caller), now, {}};
     crypto::RandomFill(command.entropy.bytes);
-    auto outcome = machine_->Apply(view, &batch, command);
-    if (!outcome.ok()) return fail(outcome.error());
-    Merge(finished.effects, *outcome);
-    finished.answers.emplace_back(nullptr, *std::move(outcome));
+    SCHAKEL_ASSIGN(auto outcome, machine_->Apply(view, &open_->changes, command));
+    Merge(open_->effects, outcome);
+    timers_left_ |= outcome.effects.timers_left;
+    open_->answers.emplace_back(std::exchange(done, nullptr), std::move(outcome));
   }
-  machine_->FinishBatch(&batch);
-  Status written;
-  {
-    std::lock_guard lock(commit_mutex_);
-    written = store_->Commit(batch, machine_->meta().position());
-  }
-  if (!written.ok()) return fail(written.error());
-  if (options_.storage != nullptr) options_.storage->Wrote(batch.bytes());
-  for (size_t i = 0; i < waiting.size(); ++i)
-    finished.answers[i].first = std::move(waiting[i].done);
+  return {};
+}
+
+void Sequencer::HandOver() {
+  if (open_->answers.empty()) return;
   {
     std::lock_guard lock(mutex_);
-    head_.origin = machine_->meta().origin();
-    auto head = machine_->TreeHead();
-    stats_.records += head.size - head_.size;
-    head_.size = head.size;
-    head_.root = head.root;
-    head_.position = machine_->meta().position();
-    stats_.commands += waiting.size();
+    if (writing_) return;
+    writing_ = true;
+  }
+  machine_->FinishBatch(&open_->changes);
+  const auto head = machine_->TreeHead();
+  open_->head = {machine_->meta().origin(), head.size, head.root, machine_->meta().position()};
+  auto batch = std::exchange(open_, std::make_shared<AppliedBatch>());
+  below_ = batch;
+  if (batch->answers.size() < kWriteApartFrom) return writer_->WriteNow(std::move(batch));
+  writer_->Start(std::move(batch));
+}
+
+void Sequencer::OnWritten(std::shared_ptr<AppliedBatch> batch, const Status& durable) {
+  if (!durable.ok()) {
+    std::vector<Done> unanswered;
+    for (auto& [done, outcome] : batch->answers) unanswered.push_back(std::move(done));
+    return Fail(durable.error(), std::move(unanswered));
+  }
+  {
+    std::lock_guard lock(mutex_);
+    writing_ = false;
+    stats_.records += batch->head.size - head_.size;
+    head_ = batch->head;
+    stats_.commands += batch->answers.size();
     ++stats_.batches;
   }
-  return finished;
+  work_.notify_one();
+  Publish(std::move(batch));
 }
 
-void Sequencer::Fail(const Error& error, std::vector<Waiting> batch) {
-  // INVARIANT I1: nothing of this batch is answered OK, nothing after it is taken.
+void Sequencer::Fail(const Error& error, std::vector<Done> unanswered) {
+  // INVARIANT I1: nothing of a batch that failed is answered OK, nothing after it is taken.
   std::vector<Waiting> rest;
+  bool first = false;
   {
     std::lock_guard lock(mutex_);
-    failure_ = error;
+    first = !failure_;
+    if (first) failure_ = error;
     rest = lanes_.TakeAll();
   }
-  Error told = ToCaller(error);
-  if (options_.listener != nullptr) options_.listener->OnFailed(error);
-  Finished finished;
-  for (auto& waiting : batch) {
-    if (waiting.done) finished.answers.emplace_back(std::move(waiting.done), told);
-  }
-  for (auto& waiting : rest) finished.answers.emplace_back(std::move(waiting.done), told);
-  Publish(std::move(finished));
+  work_.notify_one();
+  if (first && options_.listener != nullptr) options_.listener->OnFailed(error);
+  for (auto& waiting : rest) unanswered.push_back(std::move(waiting.done));
+  auto failed = std::make_shared<AppliedBatch>();
+  const Error told = ToCaller(error);
+  for (auto& done : unanswered) failed->answers.emplace_back(std::move(done), told);
+  if (failed->answers.empty()) return;
+  Publish(std::move(failed));
 }
 
-void Sequencer::Publish(Finished finished) {
+void Sequencer::Publish(std::shared_ptr<AppliedBatch> batch) {
   {
     std::lock_guard lock(answer_mutex_);
-    answers_.push_back(std::move(finished));
+    answers_.push_back(std::move(batch));
   }
   answer_work_.notify_one();
 }
 
 void Sequencer::AnswerLoop() {
   while (true) {
-    Finished finished;
+    std::shared_ptr<AppliedBatch> batch;
     {
       std::unique_lock lock(answer_mutex_);
       answer_work_.wait(lock, [&] { return answers_end_ || !answers_.empty(); });
       if (answers_.empty()) return;
-      finished = std::move(answers_.front());
+      batch = std::move(answers_.front());
       answers_.pop_front();
     }
-    if (options_.listener != nullptr) options_.listener->OnDurable(finished.effects);
-    for (auto& [done, outcome] : finished.answers) done(std::move(outcome));
+    if (options_.listener != nullptr) options_.listener->OnDurable(batch->effects);
+    for (auto& [done, outcome] : batch->answers) done(std::move(outcome));
   }
 }
 
-Status Sequencer::CommitLocal(const store::Batch& batch) {
-  std::lock_guard lock(commit_mutex_);
-  return store_->CommitLocal(batch);
-}
+Status Sequencer::CommitLocal(const store::Batch& batch) { return writer_->CommitLocal(batch); }
 
 Sequencer::DurableHead Sequencer::durable_head() const {
   std::lock_guard lock(mutex_);

@@ -3,6 +3,9 @@
 //
 // Words: a command is *ordered* when it has its position, *applied* when the machine has run it,
 // *durable* when its batch was synced. Answers and effects follow durability (I2).
+//
+// Three threads: one applies, one writes, one answers. While a batch is written, the next is
+// applied on top of it; that one is written when the first is durable, never before.
 #pragma once
 
 #include <atomic>
@@ -11,27 +14,12 @@
 #include <mutex>
 #include <thread>
 
-#include "broker/audit/checkpointer.h"
 #include "broker/base/clock.h"
 #include "broker/machine/machine.h"
+#include "broker/sequencer/batch_writer.h"
 #include "broker/sequencer/clock_guard.h"
-#include "broker/sequencer/lanes.h"
-#include "broker/store/reserve_file.h"
-#include "broker/store/state_store.h"
 
 namespace schakel::sequencer {
-
-// What a batch brought about, now that it is durable.
-struct DurableEffects {
-  std::vector<OrganisationId> wake;  // inboxes that have something new to hand over
-  // Values of subjects whose consents or objections changed, each with the position that changed
-  // it.
-  std::vector<std::pair<Bytes, uint64_t>> changed_subjects;
-  bool directory_changed = false;
-  bool policy_changed = false;
-  bool timers_left = false;
-  uint64_t position = 0;  // of the batch's last command
-};
 
 // Told what has become durable, before the answers of the same batch, on the answering thread. Must
 // not block.
@@ -96,48 +84,58 @@ class Sequencer {
   Sequencer(store::StateStore* store, SequencerOptions options,
             std::unique_ptr<machine::Machine> machine, ClockGuard clock);
 
-  struct Finished {
-    std::vector<std::pair<Done, Result<machine::Outcome>>> answers;
-    DurableEffects effects;
-  };
-
-  void CommitLoop();
+  void ApplyLoop();
+  void AnswerLoop();
+  // What to apply now: nothing while it is better to let commands gather. nullopt: it is time to
+  // end. Waits while there is nothing to do.
+  std::optional<std::vector<Waiting>> NextCommands();
+  // Whether what waits is worth being applied now. mutex_ held.
+  bool EnoughWait() const;
+  // Whether something that waits is applied now. Of the applying thread, mutex_ held.
+  bool MayApply() const;
   // Lets threads that are ready to run, and may bring commands, run before the batch is taken: then
   // one sync serves more. Goes on at once when nothing else can run, nothing came, or something
   // urgent waits. mutex_ held, and let go meanwhile.
   void Gather(std::unique_lock<std::mutex>& lock);
-  void AnswerLoop();
-  // Applies and writes one batch. An Error: the sequencer has failed (I1).
-  Result<Finished> RunBatch(std::vector<Waiting> batch);
-  bool TimerDue();
-  void Fail(const Error& error, std::vector<Waiting> batch);
-  void Publish(Finished finished);
+  // Applies commands into open_. An Error: the sequencer must fail (I1); what is left in `waiting`
+  // was not applied.
+  Status ApplyAll(std::vector<Waiting>& waiting);
+  // Closes open_ and has it written, unless another is written.
+  void HandOver();
+  void OnWritten(std::shared_ptr<AppliedBatch> batch, const Status& durable);
+  bool TimerDue(const store::StateReader& view);
+  // Ends the service: nothing of what is given, and nothing that waits, is answered OK.
+  void Fail(const Error& error, std::vector<Done> unanswered);
+  void Publish(std::shared_ptr<AppliedBatch> batch);
 
   store::StateStore* const store_;
   const SequencerOptions options_;
-  // Of the committing thread alone.
+  // Of the applying thread alone.
   std::unique_ptr<machine::Machine> machine_;
   ClockGuard clock_;
   std::atomic<bool> ticks_;
   Micros last_tick_{0};
   bool timers_left_ = false;
+  bool draining_ = false;  // takes no more, as far as it knows
+  std::shared_ptr<AppliedBatch> open_ = std::make_shared<AppliedBatch>();
+  std::shared_ptr<const AppliedBatch> below_;  // what open_ stands on; null: durable
 
-  mutable std::mutex mutex_;  // guards lanes_, stopping_, failure_, head_, stats_
+  mutable std::mutex mutex_;  // guards lanes_, writing_, stopping_, failure_, head_, stats_
   std::condition_variable work_;
   Lanes lanes_;
+  bool writing_ = false;  // below_ is not durable yet
   bool stopping_ = false;
   std::optional<Error> failure_;
   DurableHead head_;
   SequencerStats stats_;
 
-  std::mutex commit_mutex_;  // one writer to the store at a time
-
   std::mutex answer_mutex_;
   std::condition_variable answer_work_;
-  std::deque<Finished> answers_;
+  std::deque<std::shared_ptr<AppliedBatch>> answers_;
   bool answers_end_ = false;
 
-  std::thread committer_;
+  std::optional<BatchWriter> writer_;
+  std::thread applier_;
   std::thread answerer_;
 };
 
