@@ -6,9 +6,9 @@
 #include "broker/base/limits.h"
 #include "broker/crypto/envelope_format.h"
 #include "broker/crypto/hash.h"
-#include "broker/machine/unknown_fields.h"
 #include "broker/merkle/batch_tree.h"
 #include "broker/merkle/proof.h"
+#include "broker/message/unknown_fields.h"
 
 namespace schakel::machine {
 namespace {
@@ -297,7 +297,7 @@ Status CheckSectionMeta(const v1::SectionMeta& meta, int i, std::string_view wit
 }
 
 Status CheckKnown(const google::protobuf::Message& message, const FieldPath& field) {
-  if (!HasUnknownFields(message)) return {};
+  if (!message::HasUnknownFields(message)) return {};
   return InvalidArgument(
       "FIELD_INVALID", field.str(),
       "a " + message.GetDescriptor()->name() + " without unknown fields expected");

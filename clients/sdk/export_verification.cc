@@ -3,9 +3,7 @@
 #include <fstream>
 
 #include "broker/merkle/export_format.h"
-#include "clients/sdk/opener_internal.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "broker/message/unknown_fields.h"
 #include "schakel/v1/record.pb.h"
 
 namespace schakel::sdk {
@@ -73,14 +71,9 @@ Result<std::optional<Digest>> ReadRecord(BytesView record) {
   if (!parsed.ParseFromArray(record.data(), static_cast<int>(record.size()))) {
     return Malformed("the record can't be parsed");
   }
-  again.clear();
-  {
-    google::protobuf::io::StringOutputStream stream(&again);
-    google::protobuf::io::CodedOutputStream out(&stream);
-    out.SetSerializationDeterministic(true);
-    parsed.SerializeToCodedStream(&out);
-  }
-  if (again != record || HasUnknownFields(parsed)) {
+  again.resize(parsed.ByteSizeLong());  // no map in it: there is one order of its fields
+  parsed.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(again.data()));
+  if (again != record || message::HasUnknownFields(parsed)) {
     return Malformed("the record's bytes hold something that its reader does not see");
   }
   if (parsed.detail_commitment().empty()) return std::optional<Digest>();

@@ -38,9 +38,6 @@ struct Opener::Work {
   Error FailOrPass(int step, const Error& error);
 };
 
-// Whether the message or one within it carries fields that this version does not know.
-bool HasUnknownFields(const google::protobuf::Message& message);
-
 // Step 1 for the two messages that travel as bytes. Empty when right, else what is wrong.
 std::string WrongInHeader(const v1::Header& header);
 std::string WrongInMeta(const v1::SectionMeta& meta);

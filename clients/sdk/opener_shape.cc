@@ -8,6 +8,7 @@
 #include "broker/crypto/hpke.h"
 #include "broker/crypto/padding.h"
 #include "broker/crypto/sign.h"
+#include "broker/message/unknown_fields.h"
 #include "clients/sdk/opener_internal.h"
 
 namespace schakel::sdk {
@@ -46,26 +47,8 @@ std::string WrongInSection(const v1::Section& section, const OrganisationId& rea
 
 }  // namespace
 
-bool HasUnknownFields(const google::protobuf::Message& message) {
-  const auto* reflection = message.GetReflection();
-  if (!reflection->GetUnknownFields(message).empty()) return true;
-  std::vector<const google::protobuf::FieldDescriptor*> fields;
-  reflection->ListFields(message, &fields);
-  for (const auto* field : fields) {
-    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
-    if (!field->is_repeated()) {
-      if (HasUnknownFields(reflection->GetMessage(message, field))) return true;
-      continue;
-    }
-    for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
-      if (HasUnknownFields(reflection->GetRepeatedMessage(message, field, i))) return true;
-    }
-  }
-  return false;
-}
-
 std::string WrongInHeader(const v1::Header& header) {
-  if (HasUnknownFields(header)) return "unknown field in the header";
+  if (message::HasUnknownFields(header)) return "unknown field in the header";
   if (header.format_version() != 1) return "format version";
   if (!IsCode(header.region())) return "region";
   if (header.signal_id().size() != 16) return "signal id";
@@ -92,7 +75,7 @@ std::string WrongInHeader(const v1::Header& header) {
 }
 
 std::string WrongInMeta(const v1::SectionMeta& meta) {
-  if (HasUnknownFields(meta)) return "unknown field in a meta";
+  if (message::HasUnknownFields(meta)) return "unknown field in a meta";
   if (!IsCode(meta.category()) || !IsCode(meta.ground())) return "category or ground";
   const auto& labels = meta.subject_labels();
   if (labels.empty() || static_cast<size_t>(labels.size()) > limits::kSubjectsMax) {
@@ -116,7 +99,7 @@ std::string WrongInMeta(const v1::SectionMeta& meta) {
 
 Status Opener::CheckShape(Work& work) {
   const auto& in = work.in;
-  if (HasUnknownFields(in)) return work.Fail(1, "unknown field");
+  if (message::HasUnknownFields(in)) return work.Fail(1, "unknown field");
   if (in.header().size() > limits::kHeaderBytesMax || !work.header.ParseFromString(in.header())) {
     return work.Fail(1, "header can't be read");
   }

@@ -1,11 +1,11 @@
-#include "broker/machine/unknown_fields.h"
+#include "broker/message/unknown_fields.h"
 
 #include <google/protobuf/descriptor.h>
 
 #include <unordered_map>
 #include <vector>
 
-namespace schakel::machine {
+namespace schakel::message {
 namespace {
 
 // The fields of a message type that hold messages.
@@ -45,4 +45,4 @@ bool HasUnknownFields(const google::protobuf::Message& message) {
   return false;
 }
 
-}  // namespace schakel::machine
+}  // namespace schakel::message
