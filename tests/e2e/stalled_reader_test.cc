@@ -201,8 +201,12 @@ TEST_F(Leases, AWithdrawalTakesItsItemOutOfABatchThatWaitsBehindAnotherAndNoOthe
   ASSERT_OK(EmptyInbox(As("team")));
   ASSERT_OK_AND(const auto stays, PersonBy(region(), "care", 30));
   ASSERT_OK_AND(const auto withdraws, PersonBy(region(), "care", 31));
-  ASSERT_OK(RecordConsent(As("care"), stays));
-  ASSERT_OK_AND(const auto consent, RecordConsent(As("care"), withdraws));
+  // The broker's clock is hours ahead.
+  const auto consents = [&](const v1::SubjectRef& subject) {
+    return RecordConsent(As("care"), subject, v1::STATEMENT_KIND_CONSENT, std::chrono::hours(24));
+  };
+  ASSERT_OK(consents(stays));
+  ASSERT_OK_AND(const auto consent, consents(withdraws));
   std::vector<Bytes> expected;
   const auto publish = [&](const v1::Envelope& envelope) {
     const auto accepted = PublishOne(As("care"), envelope);
