@@ -66,9 +66,14 @@ inline constexpr auto kLeaseMin = 30s;
 inline constexpr auto kLeaseMax = 12h;  // a working day and the way home
 inline constexpr auto kLeaseDefaultPull = 60s;
 inline constexpr auto kLeaseDefaultFetch = 8h;
-inline constexpr uint32_t kExpiredLeasesMax = 10;    // then a dead letter
-inline constexpr size_t kDeliverPerCommandMax = 64;  // one delivery command leases at most so many
-inline constexpr size_t kPullWindowMax = 256;        // unacknowledged items of one stream
+inline constexpr uint32_t kExpiredLeasesMax = 10;  // then a dead letter
+inline constexpr size_t kPullWindowMax = 256;      // unacknowledged items of one stream
+inline constexpr size_t kDeliverPerCommandMax =
+    kPullWindowMax;                          // one delivery command leases at most so many
+inline constexpr size_t kPullBatchMax = 64;  // deliveries of one message
+inline constexpr size_t kPullBatchBytesMax =
+    512 * 1024;  // of one message: what a withdrawal may have to wait for
+inline constexpr size_t kAcknowledgementsMax = kPullWindowMax;  // of one message
 inline constexpr size_t kSettlementsPerStreamMax =
     kPullWindowMax;  // unread answers; then the stream waits
 inline constexpr size_t kFetchMax = 64;

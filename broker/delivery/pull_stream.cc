@@ -27,7 +27,8 @@ PullStream::PullStream(grpc::CallbackServerContext* context, transport::StreamPa
       pass_(std::move(pass)),
       parts_(parts),
       caller_{pass_.caller().organisation, pass_.caller().member.entry_version,
-              pass_.caller().actor, pass_.caller().actor_role, pass_.caller().trace_id} {}
+              pass_.caller().actor, pass_.caller().actor_role, pass_.caller().trace_id},
+      queue_(parts.gate) {}
 
 // ---- Reading ----
 
@@ -56,12 +57,16 @@ Status PullStream::Open(const v1::PullOpen& open) {
   if (open.window() < 1 || open.window() > limits::kPullWindowMax) {
     return InvalidArgument("FIELD_INVALID", "open.window", "1 to 256 expected");
   }
+  if (open.batch_max() > limits::kPullBatchMax) {
+    return InvalidArgument("FIELD_INVALID", "open.batch_max", "0 to 64 expected");
+  }
   {
     std::lock_guard lock(mutex_);
     if (opened_) return InvalidArgument("FIELD_INVALID", "open", "the stream is open already");
     opened_ = true;
     window_ = open.window();
     lease_ = lease;
+    queue_.set_batch_max(open.batch_max());
   }
   MaybeDeliver();
   return {};
@@ -98,6 +103,8 @@ Status PullStream::Handle(const v1::PullRequest& request) {
       return HandleSettlement(request.release(), "release");
     case v1::PullRequest::kExtend:
       return HandleSettlement(request.extend(), "extend");
+    case v1::PullRequest::kAcknowledgements:
+      return AcknowledgeAll(request.acknowledgements());
     case v1::PullRequest::REQUEST_NOT_SET:
       break;
   }
@@ -106,70 +113,99 @@ Status PullStream::Handle(const v1::PullRequest& request) {
 
 // ---- Settling ----
 
+namespace {
+
+Error Inside(Error error, const char* field) {
+  if (!error.field.empty()) error.field = std::string(field) + "." + error.field;
+  return error;
+}
+
+}  // namespace
+
 template <typename Settlement>
 Status PullStream::HandleSettlement(const Settlement& settlement, const char* field) {
   auto command = ToCommand(settlement);
-  if (!command.ok()) {
-    Error error = command.error();
-    if (!error.field.empty()) error.field = std::string(field) + "." + error.field;
-    return error;
-  }
-  Settle(settlement.delivery_id(), *std::move(command));
+  if (!command.ok()) return Inside(command.error(), field);
+  Settle(*DeliveryId::From(settlement.delivery_id()), *std::move(command));
   return {};
 }
 
-void PullStream::Settle(Bytes delivery_id, machine::Request request) {
-  auto self = shared_from_this();
+void PullStream::Settle(const DeliveryId& delivery, machine::Request request) {
   {
     std::lock_guard lock(mutex_);
     ++answers_due_;
   }
-  parts_.sequencer->Submit(
-      std::move(request), caller_,
-      [self, delivery_id = std::move(delivery_id)](Result<machine::Outcome> outcome) {
-        if (outcome.ok()) self->Note(*DeliveryId::From(delivery_id), *outcome);
-        self->OnSettled(delivery_id, std::move(outcome));
-      });
+  parts_.sequencer->Submit(std::move(request), caller_,
+                           [self = shared_from_this(), delivery](Result<machine::Outcome> outcome) {
+                             self->OnSettled(delivery, std::move(outcome));
+                           });
 }
 
-// What became of a lease of this stream.
+Status PullStream::AcknowledgeAll(const v1::AcknowledgementBatch& batch) {
+  auto ids = ReadAcknowledgements(batch);
+  if (!ids.ok()) return Inside(ids.error(), "acknowledgements");
+  auto gathered = std::make_shared<Gathered>();
+  gathered->missing = ids->size();
+  auto* results = gathered->response.mutable_settlements()->mutable_results();
+  for (const auto& id : *ids) results->Add()->set_delivery_id(id.str());
+  {
+    std::lock_guard lock(mutex_);
+    answers_due_ += ids->size();
+  }
+  int place = 0;
+  for (const auto& id : *ids) {
+    parts_.sequencer->Submit(
+        machine::Acknowledge{id}, caller_,
+        [self = shared_from_this(), gathered, place](Result<machine::Outcome> outcome) {
+          self->OnAcknowledged(gathered, place, std::move(outcome));
+        });
+    ++place;
+  }
+  return {};
+}
+
 void PullStream::Note(const DeliveryId& delivery, const machine::Outcome& outcome) {
   if (const auto* extend = std::get_if<v1::ExtendResponse>(&outcome.answer)) {
-    return LeaseMoved(delivery, Micros(machine::ToMicros(extend->lease_until())));
+    return Moved(delivery, Micros(machine::ToMicros(extend->lease_until())));
   }
   bool ended = !outcome.refused || outcome.refused->reason == "LEASE_LOST" ||
                outcome.refused->reason == "DELIVERY_SETTLED";
-  if (!ended) return;
-  std::lock_guard lock(mutex_);
-  outstanding_.erase(delivery);
+  if (ended) outstanding_.erase(delivery);
+}
+
+void PullStream::Moved(const DeliveryId& delivery, Micros until) {
+  if (auto it = outstanding_.find(delivery); it != outstanding_.end()) it->second = until;
 }
 
 void PullStream::LeaseMoved(const DeliveryId& delivery, Micros until) {
   std::lock_guard lock(mutex_);
-  if (auto it = outstanding_.find(delivery); it != outstanding_.end()) it->second = until;
+  Moved(delivery, until);
 }
 
-void PullStream::OnSettled(const Bytes& delivery_id, Result<machine::Outcome> outcome) {
-  Outgoing out;
-  auto* result = out.response.mutable_settlement();
-  result->set_delivery_id(delivery_id);
-  if (!outcome.ok()) {
-    result->set_reason(outcome.error().reason);
-  } else if (outcome->refused) {
-    result->set_reason(outcome->refused->reason);
-  } else if (auto* ack = std::get_if<v1::AcknowledgeResponse>(&outcome->answer)) {
-    *result->mutable_receipt() = std::move(*ack->mutable_receipt());
-  } else if (auto* refuse = std::get_if<v1::RefuseResponse>(&outcome->answer)) {
-    *result->mutable_receipt() = std::move(*refuse->mutable_receipt());
-  } else if (auto* release = std::get_if<v1::ReleaseResponse>(&outcome->answer)) {
-    *result->mutable_receipt() = std::move(*release->mutable_receipt());
-  } else if (auto* extend = std::get_if<v1::ExtendResponse>(&outcome->answer)) {
-    *result->mutable_receipt() = std::move(*extend->mutable_receipt());
-  }
+void PullStream::OnSettled(const DeliveryId& delivery, Result<machine::Outcome> outcome) {
   {
     std::lock_guard lock(mutex_);
+    if (outcome.ok()) Note(delivery, *outcome);
     if (ended_) return;
-    queue_.push_back(std::move(out));
+    v1::PullResponse response;
+    response.mutable_settlement()->set_delivery_id(delivery.str());
+    Tell(std::move(outcome), response.mutable_settlement());
+    queue_.Push(std::move(response), 1);
+  }
+  MaybeWrite();
+  MaybeDeliver();
+}
+
+void PullStream::OnAcknowledged(const std::shared_ptr<Gathered>& gathered, int place,
+                                Result<machine::Outcome> outcome) {
+  auto* result = gathered->response.mutable_settlements()->mutable_results(place);
+  {
+    std::lock_guard lock(mutex_);
+    if (outcome.ok()) Note(*DeliveryId::From(result->delivery_id()), *outcome);
+    Tell(std::move(outcome), result);
+    if (--gathered->missing > 0 || ended_) return;
+    const auto answers = static_cast<size_t>(gathered->response.settlements().results_size());
+    queue_.Push(std::move(gathered->response), answers);
   }
   MaybeWrite();
   MaybeDeliver();
@@ -196,13 +232,13 @@ void PullStream::MaybeDeliver() {
       std::erase_if(outstanding_, [&](const auto& held) { return held.second <= now; });
     }
     // LIMIT: what waits to be written to one reader is bounded; a slow reader gets no more.
-    bool room = outstanding_.size() < window_ && queued_bytes_ < limits::kInboxBytesPerStreamMax;
+    bool room = outstanding_.size() < window_ && queue_.bytes() < limits::kInboxBytesPerStreamMax;
     if (!opened_ || ended_ || delivering_ || !may_wait_ || !room) return;
     delivering_ = true;
     may_wait_ = false;
     deliver.items_max = static_cast<uint32_t>(
         std::min<size_t>(window_ - outstanding_.size(), limits::kDeliverPerCommandMax));
-    deliver.bytes_max = limits::kInboxBytesPerStreamMax - queued_bytes_;
+    deliver.bytes_max = limits::kInboxBytesPerStreamMax - queue_.bytes();
     deliver.lease = lease_;
   }
   parts_.sequencer->Submit(deliver, caller_,
@@ -231,32 +267,27 @@ void PullStream::OnLeased(Result<machine::Outcome> outcome) {
         late.push_back(item.delivery_id);
         continue;
       }
-      Outgoing out;
-      *out.response.mutable_delivery() = std::move(item.delivery);
-      item.delivery.Clear();
-      out.bytes = out.response.ByteSizeLong();
-      out.position = outcome->position;
-      queued_bytes_ += out.bytes;
-      outstanding_[item.delivery_id] = Micros(machine::ToMicros(out.response.delivery().lease_until()));
-      out.item = std::move(item);
-      queue_.push_back(std::move(out));
+      outstanding_[item.delivery_id] = Micros(machine::ToMicros(item.delivery.lease_until()));
+      queue_.Push(std::move(item), outcome->position);
       idle_told_ = false;
     }
     if (!may_wait_ && !idle_told_ && !ended_) {
       idle_told_ = true;
-      Outgoing out;
-      out.response.mutable_idle()->set_position(outcome->position);
-      queue_.push_back(std::move(out));
+      v1::PullResponse idle;
+      idle.mutable_idle()->set_position(outcome->position);
+      queue_.Push(std::move(idle), 0);
     }
   }
-  for (const auto& delivery : late) CancelDelivery(delivery);
+  Cancel(late);
   MaybeWrite();
   MaybeDeliver();
 }
 
-void PullStream::CancelDelivery(const DeliveryId& delivery) {
-  parts_.sequencer->Submit(machine::CancelDelivery{caller_.organisation, delivery}, std::nullopt,
-                           [](const Result<machine::Outcome>&) {});
+void PullStream::Cancel(const std::vector<DeliveryId>& deliveries) {
+  for (const auto& delivery : deliveries) {
+    parts_.sequencer->Submit(machine::CancelDelivery{caller_.organisation, delivery}, std::nullopt,
+                             [](const Result<machine::Outcome>&) {});
+  }
 }
 
 // ---- Writing ----
@@ -265,36 +296,32 @@ void PullStream::MaybeWrite() {
   std::vector<DeliveryId> stopped;
   {
     std::lock_guard lock(mutex_);
-    while (!ended_ && !writing_ && !queue_.empty()) {
-      Outgoing next = std::move(queue_.front());
-      queue_.pop_front();
-      queued_bytes_ -= next.bytes;
-      if (next.item) {
-        std::weak_ptr<PullStream> weak = weak_from_this();
-        bool may = parts_.gate->BeginWrite(next.item->delivery_id, next.position,
-                                           next.item->subjects, [weak] {
-                                             if (auto alive = weak.lock())
-                                               alive->context_->TryCancel();
-                                           });
-        if (!may) {
-          outstanding_.erase(next.item->delivery_id);
-          stopped.push_back(next.item->delivery_id);
-          continue;
-        }
-      }
-      writing_ = std::move(next);
+    if (ended_ || writing_) return;
+    writing_ = queue_.Next(
+        [weak = weak_from_this()] {
+          if (auto alive = weak.lock()) alive->context_->TryCancel();
+        },
+        &stopped);
+    for (const auto& delivery : stopped) outstanding_.erase(delivery);
+    if (writing_) {
       write_began_ = parts_.clock->Steady();
       StartWrite(&writing_->response);
     }
   }
-  for (const auto& delivery : stopped) CancelDelivery(delivery);
+  Cancel(stopped);
+}
+
+void PullStream::EndWrites() {
+  if (!writing_) return;
+  for (const auto& delivery : writing_->begun) parts_.gate->EndWrite(delivery);
+  writing_->begun.clear();
 }
 
 void PullStream::OnWriteDone(bool ok) {
   {
     std::lock_guard lock(mutex_);
-    if (writing_ && writing_->item) parts_.gate->EndWrite(writing_->item->delivery_id);
-    if (writing_ && writing_->response.has_settlement()) --answers_due_;
+    EndWrites();
+    if (writing_) answers_due_ -= writing_->answers;
     writing_.reset();
     if (ok && !reading_) ReadNext();
   }
@@ -320,20 +347,15 @@ void PullStream::EndWith(const Error& error) { End(error, true); }
 // ---- Ending ----
 
 void PullStream::End(const Status& status, bool cancel) {
-  std::deque<Outgoing> unwritten;
+  std::vector<DeliveryId> unwritten;
   {
     std::lock_guard lock(mutex_);
     if (ended_) return;
     ended_ = true;
-    unwritten = std::move(queue_);
-    queue_.clear();
-    for (const auto& out : unwritten) {
-      if (out.item) outstanding_.erase(out.item->delivery_id);
-    }
+    unwritten = queue_.Drain();
+    for (const auto& delivery : unwritten) outstanding_.erase(delivery);
   }
-  for (const auto& out : unwritten) {
-    if (out.item) CancelDelivery(out.item->delivery_id);
-  }
+  Cancel(unwritten);
   Finish(pass_.End(status));
   if (!cancel) return;
   bool writing;
@@ -353,7 +375,7 @@ void PullStream::OnDone() {
   machine::ReleaseStream release{caller_.organisation, {}};
   {
     std::lock_guard lock(mutex_);
-    if (writing_ && writing_->item) parts_.gate->EndWrite(writing_->item->delivery_id);
+    EndWrites();
     for (const auto& [delivery, position] : outstanding_) release.deliveries.push_back(delivery);
   }
   if (!release.deliveries.empty()) {

@@ -2,14 +2,13 @@
 // the gate, settles what the client says on the same stream.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 
 #include "broker/delivery/inbox_hub.h"
-#include "broker/delivery/write_gate.h"
+#include "broker/delivery/pull_queue.h"
 #include "broker/sequencer/sequencer.h"
 #include "broker/transport/call_guard.h"
 #include "schakel/v1/inbox.pb.h"
@@ -43,11 +42,10 @@ class PullStream final : public grpc::ServerBidiReactor<v1::PullRequest, v1::Pul
   void LeaseMoved(const DeliveryId& delivery, Micros until) override;
 
  private:
-  struct Outgoing {
+  // The answer to an AcknowledgementBatch, until it is complete.
+  struct Gathered {
     v1::PullResponse response;
-    std::optional<machine::LeasedItem> item;  // of a delivery: passes the gate
-    uint64_t position = 0;                    // at which it was decided
-    size_t bytes = 0;
+    size_t missing = 0;  // results; mutex_
   };
 
   PullStream(grpc::CallbackServerContext* context, transport::StreamPass pass, PullParts parts);
@@ -58,16 +56,24 @@ class PullStream final : public grpc::ServerBidiReactor<v1::PullRequest, v1::Pul
   void ReadNext();
   template <typename Settlement>
   Status HandleSettlement(const Settlement& settlement, const char* field);
-  void Settle(Bytes delivery_id, machine::Request request);
+  void Settle(const DeliveryId& delivery, machine::Request request);
+  // Each as a command of its own; their answers go out together.
+  Status AcknowledgeAll(const v1::AcknowledgementBatch& batch);
+  // What became of a lease of this stream. mutex_ held.
   void Note(const DeliveryId& delivery, const machine::Outcome& outcome);
-  void OnSettled(const Bytes& delivery_id, Result<machine::Outcome> outcome);
+  void Moved(const DeliveryId& delivery, Micros until);
+  void OnSettled(const DeliveryId& delivery, Result<machine::Outcome> outcome);
+  void OnAcknowledged(const std::shared_ptr<Gathered>& gathered, int place,
+                      Result<machine::Outcome> outcome);
   void OnLeased(Result<machine::Outcome> outcome);
   // Asks for items when there is room and something may wait. mutex_ not held.
   void MaybeDeliver();
   // Starts the next write, if none is in progress. mutex_ not held.
   void MaybeWrite();
   void End(const Status& status, bool cancel);
-  void CancelDelivery(const DeliveryId& delivery);
+  void Cancel(const std::vector<DeliveryId>& deliveries);
+  // Lets go what the write in progress holds of the gate. mutex_ held.
+  void EndWrites();
 
   grpc::CallbackServerContext* const context_;
   transport::StreamPass pass_;
@@ -89,9 +95,8 @@ class PullStream final : public grpc::ServerBidiReactor<v1::PullRequest, v1::Pul
   Micros lease_{0};
   // Leased and not settled on this stream, each with the end of its lease.
   std::map<DeliveryId, Micros> outstanding_;
-  std::deque<Outgoing> queue_;
-  size_t queued_bytes_ = 0;
-  std::optional<Outgoing> writing_;
+  PullQueue queue_;
+  std::optional<PullQueue::Message> writing_;
   Micros write_began_{0};  // steady
 };
 

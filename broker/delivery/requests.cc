@@ -1,5 +1,7 @@
 #include "broker/delivery/requests.h"
 
+#include <set>
+
 #include "broker/base/limits.h"
 
 namespace schakel::delivery {
@@ -21,6 +23,27 @@ Result<Micros> ReadLease(const google::protobuf::Duration* lease, Micros fallbac
 Result<machine::Request> ToCommand(const v1::AcknowledgeRequest& request) {
   SCHAKEL_ASSIGN(auto id, ReadId<DeliveryId>(request.delivery_id(), "delivery_id"));
   return machine::Request(machine::Acknowledge{id});
+}
+
+Result<std::vector<DeliveryId>> ReadAcknowledgements(const v1::AcknowledgementBatch& batch) {
+  if (batch.delivery_ids().empty()) {
+    return InvalidArgument("FIELD_MISSING", "delivery_ids", "1 to 256 expected");
+  }
+  if (static_cast<size_t>(batch.delivery_ids_size()) > limits::kAcknowledgementsMax) {
+    return InvalidArgument("TOO_LARGE", "delivery_ids", "1 to 256 expected");
+  }
+  std::vector<DeliveryId> ids;
+  ids.reserve(static_cast<size_t>(batch.delivery_ids_size()));
+  std::set<BytesView> seen;
+  for (const auto& raw : batch.delivery_ids()) {
+    const std::string field = "delivery_ids[" + std::to_string(ids.size()) + "]";
+    SCHAKEL_ASSIGN(auto id, ReadId<DeliveryId>(raw, field));
+    if (!seen.insert(raw).second) {
+      return InvalidArgument("FIELD_INVALID", field, "the same id stands in the message twice");
+    }
+    ids.push_back(id);
+  }
+  return ids;
 }
 
 Result<machine::Request> ToCommand(const v1::RefuseRequest& request) {
@@ -78,6 +101,22 @@ Result<machine::Request> ToCommand(const v1::ReportOutcomeRequest& request) {
   SCHAKEL_ASSIGN(auto delivery, ReadId<DeliveryId>(request.delivery_id(), "delivery_id"));
   SCHAKEL_TRY(machine::CheckCode(request.code(), "code"));
   return machine::Request(machine::ReportOutcome{id, delivery, request.code()});
+}
+
+void Tell(Result<machine::Outcome> outcome, v1::SettlementResult* result) {
+  if (!outcome.ok()) {
+    result->set_reason(outcome.error().reason);
+  } else if (outcome->refused) {
+    result->set_reason(outcome->refused->reason);
+  } else if (auto* ack = std::get_if<v1::AcknowledgeResponse>(&outcome->answer)) {
+    *result->mutable_receipt() = std::move(*ack->mutable_receipt());
+  } else if (auto* refuse = std::get_if<v1::RefuseResponse>(&outcome->answer)) {
+    *result->mutable_receipt() = std::move(*refuse->mutable_receipt());
+  } else if (auto* release = std::get_if<v1::ReleaseResponse>(&outcome->answer)) {
+    *result->mutable_receipt() = std::move(*release->mutable_receipt());
+  } else if (auto* extend = std::get_if<v1::ExtendResponse>(&outcome->answer)) {
+    *result->mutable_receipt() = std::move(*extend->mutable_receipt());
+  }
 }
 
 }  // namespace schakel::delivery

@@ -1,8 +1,9 @@
-// Settlements as they come over the wire, checked and turned into commands. Shared by the stream
-// and the unary calls.
+// Settlements as they come over the wire, checked and turned into commands, and their answers.
+// Shared by the stream and the unary calls.
 #pragma once
 
 #include "broker/machine/command.h"
+#include "broker/machine/outcome.h"
 #include "google/protobuf/duration.pb.h"
 
 namespace schakel::delivery {
@@ -21,10 +22,16 @@ Result<Id> ReadId(BytesView raw, const std::string& field) {
 }
 
 Result<machine::Request> ToCommand(const v1::AcknowledgeRequest& request);
+// The deliveries that it acknowledges. FIELD_MISSING, FIELD_INVALID for one that is wrong or stands
+// there twice, TOO_LARGE.
+Result<std::vector<DeliveryId>> ReadAcknowledgements(const v1::AcknowledgementBatch& batch);
 Result<machine::Request> ToCommand(const v1::RefuseRequest& request);
 Result<machine::Request> ToCommand(const v1::ReleaseRequest& request);
 Result<machine::Request> ToCommand(const v1::ExtendRequest& request);
 Result<machine::Request> ToCommand(const v1::FetchRequest& request);
 Result<machine::Request> ToCommand(const v1::ReportOutcomeRequest& request);
+
+// What became of a settlement, as its client is told on a stream: reason or receipt.
+void Tell(Result<machine::Outcome> outcome, v1::SettlementResult* result);
 
 }  // namespace schakel::delivery

@@ -35,17 +35,17 @@ Result<std::vector<ItemKey>> FindReady(Context& ctx, const OrganisationId& recip
   return found;
 }
 
-// Sections as this recipient gets them: each with its own wrap only (I9).
-void FillSignal(const QueuedSignal& queued, const state::v1::StoredWraps& wraps,
+// Sections as this recipient gets them: each with its own wrap only (I9). The content is used up.
+void FillSignal(QueuedSignal& queued, const state::v1::StoredWraps& wraps,
                 const std::vector<uint32_t>& permitted, v1::DeliveredSignal* out) {
-  out->set_header(queued.content.header());
-  *out->mutable_values() = queued.content.values();
-  *out->mutable_proof() = queued.content.proof();
+  *out->mutable_header() = std::move(*queued.content.mutable_header());
+  out->mutable_values()->Swap(queued.content.mutable_values());
+  *out->mutable_proof() = std::move(*queued.content.mutable_proof());
   out->set_bundle_digest(queued.signal.bundle_digest());
   out->set_case_id(queued.signal.case_id());
   out->set_alias(queued.signal.alias());
   for (uint32_t place : permitted) {
-    *out->add_sections() = queued.content.sections(static_cast<int>(place));
+    *out->add_sections() = std::move(*queued.content.mutable_sections(static_cast<int>(place)));
     for (int i = 0; i < wraps.sections_size(); ++i) {
       if (wraps.sections(i) == place) {
         *out->mutable_sections()->rbegin()->add_wraps() = wraps.wraps(i);
@@ -122,10 +122,9 @@ void RememberReliance(Context& ctx, PlacedItem& placed, const Redecision& decide
   }
 }
 
-// Records a hand-over, remembers what it showed and relied on, and fills the item. The caller
-// writes the inbox item.
-Result<v1::DeliveredSignal> OpenQueued(Context& ctx, const PlacedItem& placed,
-                                       const QueuedSignal& queued, const Redecision& decided) {
+// What the recipient gets of it. The content is used up.
+Result<v1::DeliveredSignal> OpenQueued(Context& ctx, const PlacedItem& placed, QueuedSignal& queued,
+                                       const Redecision& decided) {
   state::v1::StoredWraps apart;
   const bool one_reader = queued.content.has_wraps();
   if (!one_reader) {
@@ -184,7 +183,7 @@ Result<Taken> DeliverSignal(Context& ctx, PlacedItem& placed, const Deliver& com
   placed.item.clear_reliance_keys();
   RecordHandOver(ctx, placed, queued, decided, until_us, &item);
   Lease(ctx, placed, item.delivery_id, until_us, !command.fetch_id);
-  SCHAKEL_TRY(MarkDelivered(ctx, placed));
+  MarkDelivered(ctx, placed, queued.signal);
   FillLease(placed, until_us, &item);
   leased->items.push_back(std::move(item));
   return Taken::kLeased;

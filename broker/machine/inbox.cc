@@ -97,6 +97,22 @@ Result<PlacedItem> LoadItem(const Context& ctx, const OrganisationId& recipient,
   return placed;
 }
 
+namespace {
+
+Bytes SignalKey(const PlacedItem& placed) {
+  return keys::Signal(*OrganisationId::From(placed.item.sender()),
+                      *SignalId::From(placed.item.signal_id()));
+}
+
+}  // namespace
+
+Status LoadSignal(const Context& ctx, const PlacedItem& placed, state::v1::SignalState* signal) {
+  if (placed.item.has_notice()) return {};
+  SCHAKEL_ASSIGN(bool found, ctx.Get(Family::kHot, SignalKey(placed), signal));
+  if (found) return {};
+  return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "an item's signal is missing");
+}
+
 Result<PlacedItem> FindDelivery(const Context& ctx, const OrganisationId& recipient,
                                 const DeliveryId& delivery) {
   SCHAKEL_ASSIGN(auto raw, ctx.GetRaw(Family::kHot, keys::Delivery(delivery)));
@@ -158,14 +174,10 @@ bool HasWrapsApart(const state::v1::SignalState& signal) {
 }
 
 // Brings the signal's slot and content up to date and tells the sender.
-Status SettleSlot(Context& ctx, const PlacedItem& placed, const Ending& ending) {
+void SettleSlot(Context& ctx, const PlacedItem& placed, const Ending& ending,
+                state::v1::SignalState& signal) {
   auto sender = *OrganisationId::From(placed.item.sender());
   auto signal_id = *SignalId::From(placed.item.signal_id());
-  Bytes key = keys::Signal(sender, signal_id);
-  state::v1::SignalState signal;
-  SCHAKEL_ASSIGN(bool found, ctx.Get(Family::kHot, key, &signal));
-  if (!found)
-    return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "an item's signal is missing");
   for (const auto& routed : signal.subjects()) {
     for (const auto& pair : routed.ref().pairs()) {
       if (pair.epoch() != 0) {
@@ -182,7 +194,7 @@ Status SettleSlot(Context& ctx, const PlacedItem& placed, const Ending& ending) 
   SetTimestamp(ctx.now_us(), outcome->mutable_changed());
   signal.set_open_recipients(signal.open_recipients() - 1);
   signal.add_feed_cursors(ctx.AddFeed(sender, signal_id.view(), *outcome));
-  ctx.Put(Family::kHot, key, signal);
+  ctx.Put(Family::kHot, keys::Signal(sender, signal_id), signal);
   EndStalled(ctx, signal, placed.key);
   if (HasWrapsApart(signal)) {
     ctx.Delete(Family::kContent, keys::Wraps(placed.recipient, placed.key));
@@ -190,7 +202,6 @@ Status SettleSlot(Context& ctx, const PlacedItem& placed, const Ending& ending) 
   if (signal.open_recipients() == 0) {
     ctx.Delete(Family::kContent, keys::SignalContent(sender, signal_id));
   }
-  return {};
 }
 
 // The next of the case moves up.
@@ -209,6 +220,13 @@ Status AdvanceLine(Context& ctx, const PlacedItem& placed, state::v1::InboxHead*
 }  // namespace
 
 Status Settle(Context& ctx, PlacedItem& placed, const Ending& ending) {
+  state::v1::SignalState signal;
+  SCHAKEL_TRY(LoadSignal(ctx, placed, &signal));
+  return Settle(ctx, placed, ending, signal);
+}
+
+Status Settle(Context& ctx, PlacedItem& placed, const Ending& ending,
+              state::v1::SignalState& signal) {
   SCHAKEL_CHECK(!IsSettled(placed.item), "I7: an item is settled once");
   if (placed.item.state() == state::v1::ITEM_STATE_LEASED) DropLease(ctx, placed);
   if (placed.item.state() == state::v1::ITEM_STATE_READY) {
@@ -218,7 +236,7 @@ Status Settle(Context& ctx, PlacedItem& placed, const Ending& ending) {
   head.set_open_items(head.open_items() - 1);
   if (HasLine(placed.item)) SCHAKEL_TRY(AdvanceLine(ctx, placed, &head));
   ctx.Put(Family::kHot, keys::Head(placed.recipient), head);
-  if (!placed.item.has_notice()) SCHAKEL_TRY(SettleSlot(ctx, placed, ending));
+  if (!placed.item.has_notice()) SettleSlot(ctx, placed, ending, signal);
   placed.item.set_state(ending.state);
   placed.item.set_lease_until_us(0);
   placed.item.set_settled_index(ending.record_index);
@@ -228,33 +246,30 @@ Status Settle(Context& ctx, PlacedItem& placed, const Ending& ending) {
 
 namespace {
 
-Status MarkSlot(Context& ctx, const PlacedItem& placed, v1::RecipientState state) {
-  if (placed.item.has_notice()) return {};
-  auto sender = *OrganisationId::From(placed.item.sender());
-  auto signal_id = *SignalId::From(placed.item.signal_id());
-  Bytes key = keys::Signal(sender, signal_id);
-  state::v1::SignalState signal;
-  SCHAKEL_ASSIGN(bool found, ctx.Get(Family::kHot, key, &signal));
-  if (!found)
-    return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "an item's signal is missing");
+void MarkSlot(Context& ctx, const PlacedItem& placed, v1::RecipientState state,
+              state::v1::SignalState& signal) {
   auto* outcome =
       signal.mutable_recipients(static_cast<int>(placed.item.slot()))->mutable_outcome();
-  if (outcome->state() == state) return {};
+  if (outcome->state() == state) return;
   outcome->set_state(state);
   SetTimestamp(ctx.now_us(), outcome->mutable_changed());
-  signal.add_feed_cursors(ctx.AddFeed(sender, signal_id.view(), *outcome));
-  ctx.Put(Family::kHot, key, signal);
-  return {};
+  signal.add_feed_cursors(
+      ctx.AddFeed(*OrganisationId::From(placed.item.sender()), placed.item.signal_id(), *outcome));
+  ctx.Put(Family::kHot, SignalKey(placed), signal);
 }
 
 }  // namespace
 
-Status MarkDelivered(Context& ctx, const PlacedItem& placed) {
-  return MarkSlot(ctx, placed, v1::RECIPIENT_STATE_DELIVERED);
+void MarkDelivered(Context& ctx, const PlacedItem& placed, state::v1::SignalState& signal) {
+  MarkSlot(ctx, placed, v1::RECIPIENT_STATE_DELIVERED, signal);
 }
 
 Status MarkQueued(Context& ctx, const PlacedItem& placed) {
-  return MarkSlot(ctx, placed, v1::RECIPIENT_STATE_QUEUED);
+  if (placed.item.has_notice()) return {};
+  state::v1::SignalState signal;
+  SCHAKEL_TRY(LoadSignal(ctx, placed, &signal));
+  MarkSlot(ctx, placed, v1::RECIPIENT_STATE_QUEUED, signal);
+  return {};
 }
 
 void ForgetItem(Context& ctx, const PlacedItem& placed) {
@@ -272,6 +287,13 @@ void ForgetItem(Context& ctx, const PlacedItem& placed) {
 }
 
 Result<v1::LogReceipt> RecordItem(Context& ctx, const PlacedItem& placed, const ItemRecord& what) {
+  auto& signal = ctx.New<state::v1::SignalState>();
+  SCHAKEL_TRY(LoadSignal(ctx, placed, &signal));
+  return RecordItem(ctx, placed, what, signal);
+}
+
+Result<v1::LogReceipt> RecordItem(Context& ctx, const PlacedItem& placed, const ItemRecord& what,
+                                  const state::v1::SignalState& signal) {
   v1::Record& base = ctx.NewRecord(what.kind);
   base.set_event_id(ctx.NewEventId());
   base.set_signal_id(placed.item.signal_id());
@@ -286,7 +308,6 @@ Result<v1::LogReceipt> RecordItem(Context& ctx, const PlacedItem& placed, const 
     base.set_bundle_digest(ctx.meta().active_bundle());
   }
 
-  state::v1::SignalState signal;
   // INVARIANT I9: who acted is told to its own organisation only.
   auto set_party = [&](const std::string& oin) {
     base.set_organisation(oin);
@@ -300,13 +321,6 @@ Result<v1::LogReceipt> RecordItem(Context& ctx, const PlacedItem& placed, const 
     base.mutable_facts()->set_notice(NoticeName(placed.item.notice().kind()));
     base.mutable_facts()->set_alias(placed.item.notice().alias());
     return ctx.AddRecord(std::move(base));
-  }
-  SCHAKEL_ASSIGN(bool found, ctx.Get(Family::kHot,
-                                     keys::Signal(*OrganisationId::From(placed.item.sender()),
-                                                  *SignalId::From(placed.item.signal_id())),
-                                     &signal));
-  if (!found) {
-    return MakeError(ErrorCode::kDataLoss, "STORE_CORRUPT", "an item's signal is missing");
   }
   base.set_signal_type(signal.signal_type());
   base.set_purpose(signal.purpose());

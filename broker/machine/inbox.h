@@ -26,6 +26,9 @@ Status PlaceNotice(Context& ctx, PlacedItem& placed);
 Result<PlacedItem> LoadItem(const Context& ctx, const OrganisationId& recipient,
                             const ItemKey& key);
 
+// Reads an item's signal; nothing for a notice, which has none. DATA_LOSS when it is missing.
+Status LoadSignal(const Context& ctx, const PlacedItem& placed, state::v1::SignalState* signal);
+
 // The item of a delivery of that recipient; DELIVERY_UNKNOWN when there is none.
 Result<PlacedItem> FindDelivery(const Context& ctx, const OrganisationId& recipient,
                                 const DeliveryId& delivery);
@@ -53,9 +56,13 @@ struct Ending {
   uint64_t record_index = 0;
 };
 Status Settle(Context& ctx, PlacedItem& placed, const Ending& ending);
+// The same with the item's signal as it stands now, which is brought up to date too.
+Status Settle(Context& ctx, PlacedItem& placed, const Ending& ending,
+              state::v1::SignalState& signal);
 
-// Tells the sender that an item was handed over. No effect for a notice.
-Status MarkDelivered(Context& ctx, const PlacedItem& placed);
+// Tells the sender that an item was handed over, and brings `signal`, which is its own, up to date.
+// REQUIRES: no notice
+void MarkDelivered(Context& ctx, const PlacedItem& placed, state::v1::SignalState& signal);
 
 // Tells the sender that an item that seemed handed over never was. No effect for a notice.
 Status MarkQueued(Context& ctx, const PlacedItem& placed);
@@ -76,5 +83,8 @@ struct ItemRecord {
   std::string reported_code;  // with the bundle that has it
 };
 Result<v1::LogReceipt> RecordItem(Context& ctx, const PlacedItem& placed, const ItemRecord& what);
+// The same with the item's signal as it stands now; empty for a notice.
+Result<v1::LogReceipt> RecordItem(Context& ctx, const PlacedItem& placed, const ItemRecord& what,
+                                  const state::v1::SignalState& signal);
 
 }  // namespace schakel::machine

@@ -27,12 +27,14 @@ Result<Answer> Apply(Context& ctx, const Acknowledge& command) {
   ItemRecord what;
   what.kind = v1::RECORD_KIND_ACKNOWLEDGEMENT;
   what.delivery = command.delivery;
-  SCHAKEL_ASSIGN(*response.mutable_receipt(), RecordItem(ctx, placed, what));
+  auto& signal = ctx.New<state::v1::SignalState>();
+  SCHAKEL_TRY(LoadSignal(ctx, placed, &signal));
+  SCHAKEL_ASSIGN(*response.mutable_receipt(), RecordItem(ctx, placed, what, signal));
   Ending ending;
   ending.state = state::v1::ITEM_STATE_ACKNOWLEDGED;
   ending.outcome = v1::RECIPIENT_STATE_ACKNOWLEDGED;
   ending.record_index = response.receipt().index();
-  SCHAKEL_TRY(Settle(ctx, placed, ending));
+  SCHAKEL_TRY(Settle(ctx, placed, ending, signal));
   return Answer(std::move(response));
 }
 

@@ -1,5 +1,7 @@
 #include "broker/rpc/broker_server.h"
 
+#include <set>
+
 #include "broker/base/limits.h"
 #include "broker/merkle/checkpoint.h"
 #include "broker/rpc/audit_service.h"
@@ -215,7 +217,9 @@ void BrokerServer::OnDurable(const sequencer::DurableEffects& effects) {
       log_->Failure("directory_unreadable", {{LogKey::kDetail, refreshed.error().message}});
     }
   }
-  for (const auto& organisation : effects.wake) hub_.Wake(organisation);
+  // Once each: a batch may hold hundreds of signals to one recipient.
+  const std::set<OrganisationId> wake(effects.wake.begin(), effects.wake.end());
+  for (const auto& organisation : wake) hub_.Wake(organisation);
 }
 
 void BrokerServer::OnFailed(const Error& error) {

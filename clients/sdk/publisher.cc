@@ -65,21 +65,10 @@ Status Publisher::Flush(milliseconds timeout) {
 }
 
 void Publisher::Close() {
-  {
-    const std::lock_guard guard(impl_->mutex);
-    if (impl_->joined) return;
-    impl_->joined = true;
-    impl_->closed = true;
-    if (impl_->context) impl_->context->TryCancel();
-    impl_->changed.notify_all();
-  }
-  impl_->reader.join();
+  if (impl_->Close()) impl_->reader.join();
 }
 
-uint64_t Publisher::reconnects() const {
-  const std::lock_guard guard(impl_->mutex);
-  return impl_->opened == 0 ? 0 : impl_->opened - 1;
-}
+uint64_t Publisher::reconnects() const { return impl_->reconnects(); }
 
 Publisher::Counts Publisher::counts() const {
   const std::lock_guard guard(impl_->mutex);

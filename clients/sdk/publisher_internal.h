@@ -2,7 +2,6 @@
 // again when it breaks.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -11,13 +10,12 @@
 #include <vector>
 
 #include "clients/sdk/publisher.h"
+#include "clients/sdk/resuming_stream.h"
 #include "schakel/v1/signal.grpc.pb.h"
 
 namespace schakel::sdk {
 
-struct Publisher::Impl {
-  using Stream = grpc::ClientReaderWriter<v1::PublishStreamRequest, v1::PublishStreamResponse>;
-
+struct Publisher::Impl final : ResumingStream<v1::PublishStreamRequest, v1::PublishStreamResponse> {
   // One signal in hand.
   struct Item {
     ComposedSignal signal;  // its bytes only while they are needed for the outbox
@@ -47,17 +45,13 @@ struct Publisher::Impl {
   void Put(const Batch& batch);
 
   // ---- Reading ----
-  void Read();
-  // Opens a stream; null once closed.
-  Stream* Begin();
-  // An Error: the broker's answer makes no sense.
-  std::optional<Error> Take(v1::PublishStreamResponse& response);
+  std::unique_ptr<Stream> Call(grpc::ClientContext* with) override;
+  v1::PublishStreamRequest FirstMessage() const override;
+  std::optional<Error> Take(v1::PublishStreamResponse& response) override;
+  void Ended() override;
   void Answer(const Item& item, v1::PublishResult result);
   // They are no longer in hand.
   void Forget(size_t signals, size_t bytes);
-  grpc::Status End();
-  // Whether the stream is to be opened again, after a while.
-  bool Continue(const grpc::Status& status, const std::optional<Error>& wrong, int attempt);
 
   // ---- Ending ----
   // mutex held, by both.
@@ -66,7 +60,6 @@ struct Publisher::Impl {
   // Nothing is on its way any more.
   void FailAll();
 
-  const std::shared_ptr<Connection> connection;
   const OwnKeySet keys;
   const PublisherOptions options;
   const std::unique_ptr<v1::SignalService::Stub> stub;
@@ -75,13 +68,7 @@ struct Publisher::Impl {
 
   std::mutex outbox_mutex;  // the outbox is not thread-safe
 
-  std::mutex write_mutex;  // held while writing; taken before `mutex`
-  std::unique_ptr<Stream>
-      stream;  // guarded by write_mutex for the writer; null while there is none
-
-  mutable std::mutex mutex;  // guards what follows
-  std::condition_variable changed;
-  std::shared_ptr<grpc::ClientContext> context;
+  // `mutex` guards what follows.
   std::deque<Item> waiting;
   std::deque<std::shared_ptr<Batch>> unanswered;
   size_t sent = 0;     // of `unanswered`, on the present stream
@@ -89,12 +76,7 @@ struct Publisher::Impl {
   size_t bytes_in_hand = 0;
   size_t window = 0;      // of the present stream; 0 until the broker said it is open
   uint64_t answered = 0;  // batches, on the present stream
-  uint64_t opened = 0;
   Counts counts;
-  std::optional<Error> broke;  // how the last stream ended, until the next is open
-  std::optional<Error> fatal;
-  bool closed = false;
-  bool joined = false;
 };
 
 }  // namespace schakel::sdk

@@ -3,12 +3,9 @@
 #include "broker/base/limits.h"
 #include "clients/sdk/publisher_internal.h"
 #include "clients/sdk/sign_batch.h"
-#include "clients/sdk/status.h"
 
 namespace schakel::sdk {
 namespace {
-
-using std::chrono::milliseconds;
 
 Error Closed() {
   return MakeError(ErrorCode::kCancelled, "CLOSED", "the publisher was closed before an answer");
@@ -22,7 +19,7 @@ Error NoSense(const char* what) {
 }  // namespace
 
 Publisher::Impl::Impl(std::shared_ptr<Connection> to, OwnKeySet own, PublisherOptions with)
-    : connection(std::move(to)),
+    : ResumingStream(std::move(to)),
       keys(std::move(own)),
       options(with),
       stub(v1::SignalService::NewStub(connection->channel())) {}
@@ -116,42 +113,14 @@ void Publisher::Impl::Put(const Batch& batch) {
   stream->Write(batch.request);  // a failure shows at the next Read
 }
 
-void Publisher::Impl::Read() {
-  int attempt = 0;
-  while (true) {
-    Stream* current = Begin();
-    if (current == nullptr) return;
-    v1::PublishStreamResponse response;
-    std::optional<Error> wrong;
-    while (!wrong && current->Read(&response)) {
-      attempt = 0;
-      wrong = Take(response);
-    }
-    if (wrong) context->TryCancel();
-    const grpc::Status status = End();
-    if (!Continue(status, wrong, ++attempt)) return;
-  }
+std::unique_ptr<Publisher::Impl::Stream> Publisher::Impl::Call(grpc::ClientContext* with) {
+  return stub->PublishStream(with);
 }
 
-Publisher::Impl::Stream* Publisher::Impl::Begin() {
-  auto fresh = std::make_shared<grpc::ClientContext>();
-  connection->AddMetadata(*fresh);
-  {
-    const std::lock_guard guard(mutex);
-    if (closed) return nullptr;
-    context = fresh;
-    // gRPC polls a channel only while a call waits on it: one that failed at once, again and again,
-    // would never be connected anew.
-    fresh->set_wait_for_ready(opened > 0);
-    ++opened;
-    answered = 0;
-  }
-  const std::lock_guard writing(write_mutex);
-  stream = stub->PublishStream(fresh.get());
+v1::PublishStreamRequest Publisher::Impl::FirstMessage() const {
   v1::PublishStreamRequest open;
   open.mutable_open()->set_full_receipts(options.full_receipts);
-  stream->Write(open);  // a failure shows at the first Read
-  return stream.get();
+  return open;
 }
 
 std::optional<Error> Publisher::Impl::Take(v1::PublishStreamResponse& response) {
@@ -208,37 +177,10 @@ void Publisher::Impl::Forget(size_t signals, size_t bytes) {
   changed.notify_all();
 }
 
-grpc::Status Publisher::Impl::End() {
-  std::unique_ptr<Stream> ended;
-  {
-    const std::lock_guard writing(write_mutex);
-    ended = std::move(stream);
-  }
-  const grpc::Status status = ended->Finish();
-  const std::lock_guard guard(mutex);
+void Publisher::Impl::Ended() {
   window = 0;
   sent = 0;
-  return status;
-}
-
-bool Publisher::Impl::Continue(const grpc::Status& status, const std::optional<Error>& wrong,
-                               int attempt) {
-  std::unique_lock guard(mutex);
-  if (closed) return false;
-  milliseconds delay(50);
-  if (wrong || !status.ok()) {
-    Error error = wrong ? *wrong : connection->Translate(status);
-    if (wrong || EndsForGood(error.code)) {
-      fatal = std::move(error);
-      changed.notify_all();
-      return false;
-    }
-    broke = error;
-    error.code = ErrorCode::kUnavailable;  // any other end of a stream is worth another try
-    delay = RetryDelay(error, attempt, 0.5).value_or(delay);
-  }
-  changed.wait_for(guard, delay, [&] { return closed; });
-  return !closed;
+  answered = 0;
 }
 
 Error Publisher::Impl::Why() const { return fatal ? *fatal : Closed(); }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "broker/base/ids.h"
 #include "clients/sdk/connection.h"
@@ -18,6 +19,9 @@ struct PullOptions {
 };
 
 // One reader thread inside. Next() and the settlements may be called from any thread.
+//
+// Deliveries come in batches, and acknowledgements that come while a message is under way go
+// together with the next one.
 //
 // When the stream breaks it is opened again with backoff until Close(). Deliveries that were not
 // settled come again, under a new delivery id: the broker released them. A settlement that was not
@@ -36,6 +40,8 @@ class PullStream {
 
   // Each blocks until the broker answered, within the connection's timeout, and gives the record.
   Result<v1::LogReceipt> Acknowledge(const DeliveryId& delivery);
+  // The same for several: an answer for each, in their order.
+  std::vector<Result<v1::LogReceipt>> AcknowledgeAll(const std::vector<DeliveryId>& deliveries);
   Result<v1::LogReceipt> Refuse(const DeliveryId& delivery, const Refusal& refusal);
   Result<v1::LogReceipt> Release(const DeliveryId& delivery);
   Result<v1::LogReceipt> Extend(const DeliveryId& delivery, std::chrono::seconds lease);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/bench/commit_bench.h"
+#include "tests/bench/flow_bench.h"
 #include "tests/bench/library_bench.h"
 #include "tests/bench/publish_bench.h"
 #include "tests/bench/stream_bench.h"
@@ -17,6 +18,8 @@ int main(int argc, char** argv) {
   bool publish_only = false;
   bool commit_only = false;
   bool stream_only = false;
+  bool flow_only = false;
+  schakel::bench::FlowOptions flow;
   schakel::bench::StreamOptions stream;
   schakel::bench::CommitOptions commit;
   CLI::App app("Measures Schakel against baselines in the same run");
@@ -38,9 +41,15 @@ int main(int argc, char** argv) {
   app.add_flag("--linked", commit.linked, "Its signals are about linked subjects");
   app.add_flag("--stream-only", stream_only, "Only the publishes on streams, in batches of 64");
   app.add_option("--streams", stream.streams, "Streams that publish at a time");
+  app.add_flag("--flow-only", flow_only, "Only the whole way: published, delivered, acknowledged");
+  app.add_option("--flow-in-flight", flow.in_flight, "Signals on their way there");
+  app.add_option("--readers", flow.readers, "Streams that take and acknowledge them");
   CLI11_PARSE(app, argc, argv);
   stream.seconds = options.seconds;
   stream.rounds = options.rounds;
+  flow.seconds = options.seconds;
+  flow.rounds = options.rounds;
+  if (flow_only) return schakel::bench::RunFlowBench(flow, std::cout);
   if (stream_only) return schakel::bench::RunStreamBench(stream, std::cout);
   if (commit_only) return schakel::bench::RunCommitBench(commit, std::cout) ? 0 : 1;
   if (!publish_only) schakel::bench::RunLibraryBench(std::cout);

@@ -5,9 +5,11 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <iomanip>
 #include <mutex>
 
+#include "broker/base/limits.h"
 #include "broker/sequencer/sequencer.h"
 #include "broker/store/store.h"
 #include "tests/support/machine_fixture.h"
@@ -58,42 +60,78 @@ Result<std::unique_ptr<store::Store>> StoreOf(MachineFixture& fixture,
   return store;
 }
 
-// Keeps `in_flight` publishes under way until all envelopes are published.
+// Keeps `in_flight` commands under way until all are answered.
 class Load {
  public:
-  Load(sequencer::Sequencer& sequencer, const Envelopes& envelopes, machine::Caller caller)
-      : sequencer_(sequencer), envelopes_(envelopes), caller_(std::move(caller)) {}
+  using Make = std::function<machine::Request(size_t)>;
+  Load(sequencer::Sequencer& sequencer, machine::Caller caller, size_t commands, Make make)
+      : sequencer_(sequencer), caller_(std::move(caller)), commands_(commands), make_(make) {}
 
   bool Run(size_t in_flight) {
     for (size_t i = 0; i < in_flight; ++i) Next();
     std::unique_lock lock(mutex_);
-    ended_.wait(lock, [&] { return answered_ == envelopes_.size(); });
+    ended_.wait(lock, [&] { return answered_ == commands_; });
     return good_;
   }
 
  private:
   void Next() {
     size_t i = next_++;
-    if (i >= envelopes_.size()) return;
-    sequencer_.Submit(machine::PublishEnvelope{envelopes_[i]}, caller_,
-                      [this](const Result<machine::Outcome>& outcome) {
-                        if (!outcome.ok() || outcome->refused) good_ = false;
-                        Next();
-                        if (++answered_ < envelopes_.size()) return;
-                        const std::lock_guard lock(mutex_);
-                        ended_.notify_one();
-                      });
+    if (i >= commands_) return;
+    sequencer_.Submit(make_(i), caller_, [this](const Result<machine::Outcome>& outcome) {
+      if (!outcome.ok() || outcome->refused) good_ = false;
+      Next();
+      if (++answered_ < commands_) return;
+      const std::lock_guard lock(mutex_);
+      ended_.notify_one();
+    });
   }
 
   sequencer::Sequencer& sequencer_;
-  const Envelopes& envelopes_;
   const machine::Caller caller_;
+  const size_t commands_;
+  const Make make_;
   std::atomic<size_t> next_ = 0;
   std::atomic<size_t> answered_ = 0;
   std::atomic<bool> good_ = true;
   std::mutex mutex_;
   std::condition_variable ended_;
 };
+
+// Leases all that waits, so many in a command.
+std::vector<DeliveryId> TakeAll(sequencer::Sequencer& sequencer, const machine::Caller& caller) {
+  std::vector<DeliveryId> taken;
+  while (true) {
+    machine::Deliver deliver;
+    deliver.items_max = limits::kPullWindowMax;
+    deliver.bytes_max = limits::kInboxBytesPerStreamMax;
+    deliver.lease = limits::kLeaseMax;
+    auto outcome = sequencer.Call(deliver, caller);
+    if (!outcome.ok() || outcome->refused) return taken;
+    const auto& leased = std::get<machine::Leased>(outcome->answer);
+    for (const auto& item : leased.items) taken.push_back(item.delivery_id);
+    if (leased.items.empty()) return taken;
+  }
+}
+
+// Runs it, and prints what it took for one signal.
+bool Row(std::ostream& out, const sequencer::Sequencer& sequencer, const std::string& what,
+         size_t signals, const std::function<bool()>& run) {
+  const auto before = sequencer.stats();
+  const double processor = ProcessorSeconds();
+  const auto began = std::chrono::steady_clock::now();
+  const bool good = run();
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - began;
+  const double used = ProcessorSeconds() - processor;
+  const auto after = sequencer.stats();
+  const auto count = static_cast<double>(signals);
+  out << std::fixed << std::setprecision(0) << "| " << what << " | " << count / wall.count()
+      << "/s, " << std::setprecision(1) << used / count * 1e6 << " us of processor | "
+      << static_cast<double>(after.commands - before.commands) /
+             static_cast<double>(std::max<uint64_t>(1, after.batches - before.batches))
+      << " in a batch" << (good ? "" : ", NOT ALL ACCEPTED") << " |\n";
+  return good;
+}
 
 }  // namespace
 
@@ -123,24 +161,32 @@ bool RunCommitBench(const CommitOptions& options, std::ostream& out) {
     out << sequencer.error().message << '\n';
     return false;
   }
-  Load load(
-      **sequencer, envelopes,
-      fixture.CallerOf(options.linked ? testing::sample::kPolice : testing::sample::kCorporation));
-  const double processor = ProcessorSeconds();
-  const auto began = std::chrono::steady_clock::now();
-  const bool good = load.Run(options.in_flight);
-  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - began;
-  const double used = ProcessorSeconds() - processor;
-  const auto stats = (*sequencer)->stats();
-  (*sequencer)->Stop();
-  const auto signals = static_cast<double>(options.signals);
-  out << std::fixed << std::setprecision(0) << "| publish behind the signature, "
-      << options.in_flight << " in flight" << (options.linked ? ", linked" : "") << " | "
-      << signals / wall.count() << "/s, " << std::setprecision(1) << used / signals * 1e6
-      << " us of processor | "
-      << static_cast<double>(stats.commands) /
-             static_cast<double>(std::max<uint64_t>(1, stats.batches))
-      << " in a batch" << (good ? "" : ", NOT ALL ACCEPTED") << " |\n";
+  auto& of = **sequencer;
+  const std::string how =
+      ", " + std::to_string(options.in_flight) + " in flight" + (options.linked ? ", linked" : "");
+  const auto publisher =
+      fixture.CallerOf(options.linked ? testing::sample::kPolice : testing::sample::kCorporation);
+  const auto reader =
+      fixture.CallerOf(options.linked ? testing::sample::kCentre : testing::sample::kDebtRelief);
+  std::vector<DeliveryId> taken;
+  const bool good =
+      Row(out, of, "publish behind the signature" + how, options.signals,
+          [&] {
+            return Load(of, publisher, envelopes.size(),
+                        [&](size_t i) { return machine::PublishEnvelope{envelopes[i]}; })
+                .Run(options.in_flight);
+          }) &&
+      Row(out, of, "deliver, 256 in a command", options.signals,
+          [&] {
+            taken = TakeAll(of, reader);
+            return taken.size() == options.signals;
+          }) &&
+      Row(out, of, "acknowledge" + how, options.signals, [&] {
+        return Load(of, reader, taken.size(),
+                    [&](size_t i) { return machine::Acknowledge{taken[i]}; })
+            .Run(options.in_flight);
+      });
+  of.Stop();
   return good;
 }
 

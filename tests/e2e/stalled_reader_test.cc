@@ -19,8 +19,9 @@ constexpr size_t kTransportBytes = 128 * 1024;
 
 // A channel whose window stays as small as HTTP/2 has it: gRPC would let it grow with the line, at
 // the reader's own cost.
-std::shared_ptr<sdk::Connection> ConnectNarrowly(Region& region) {
-  const auto& certificate = region.CertificateOf("debt-relief");
+std::shared_ptr<sdk::Connection> ConnectNarrowly(Region& region,
+                                                 const std::string& who = "debt-relief") {
+  const auto& certificate = region.CertificateOf(who);
   grpc::SslCredentialsOptions tls;
   tls.pem_root_certs = region.pki().ca_pem();
   tls.pem_cert_chain = certificate.certificate_pem();
@@ -35,9 +36,9 @@ std::shared_ptr<sdk::Connection> ConnectNarrowly(Region& region) {
       grpc::CreateCustomChannel(region.address(), grpc::SslCredentials(tls), narrow), options);
 }
 
-// Arrears with three sections of 64 KiB: nobody can open them, but the broker can't tell.
-v1::Envelope BigArrears(sdk::Session& from) {
-  auto envelope = Seal(from, Arrears());
+// A draft's signal with sections of 64 KiB: nobody can open them, but the broker can't tell.
+v1::Envelope Big(sdk::Session& from, const sdk::SignalDraft& draft) {
+  auto envelope = Seal(from, draft);
   EXPECT_TRUE(envelope.ok()) << Why(envelope);
   for (auto& section : *envelope->mutable_sections()) {
     section.mutable_ciphertext()->resize(65536 + 16, 'x');
@@ -49,11 +50,14 @@ v1::Envelope BigArrears(sdk::Session& from) {
   return *envelope;
 }
 
-// How many deliveries there were to debt-relief, by their records.
-size_t HandedOver(Region& region) {
+// Three of them.
+v1::Envelope BigArrears(sdk::Session& from) { return Big(from, Arrears()); }
+
+// How many deliveries there were to one organisation, by their records.
+size_t HandedOver(Region& region, const std::string& who = "debt-relief") {
   v1::RecordFilter filter;
   filter.add_kinds(v1::RECORD_KIND_DELIVERY);
-  filter.set_organisation(region.OinOf("debt-relief").str());
+  filter.set_organisation(region.OinOf(who).str());
   const auto records = QueryAs(region.As("region-auditor"), filter);
   EXPECT_TRUE(records.ok()) << Why(records);
   return records.ok() ? records->size() : 0;
@@ -137,6 +141,120 @@ TEST_F(Leases, AReaderThatGoesOnAskingIsNotListenedToEither) {
   const auto ended = lazy.Finish();
   ASSERT_FALSE(ended.ok());
   EXPECT_EQ(ended.error().reason, "READER_STALLED");
+}
+
+// ---- In batches ----
+
+TEST_F(Leases, AReaderOfBatchesThatStopsReadingIsClosedAfter30SecondsToo) {
+  constexpr size_t kSignals = 48;
+  std::set<Bytes> sent;
+  size_t item_bytes = 0;
+  for (size_t i = 0; i < kSignals; ++i) {
+    const auto envelope = BigArrears(As("corporation"));
+    item_bytes = envelope.ByteSizeLong();
+    ASSERT_OK_AND(const auto accepted, PublishOne(As("corporation"), envelope));
+    sent.insert(accepted.signal_id());
+  }
+  // LIMIT: 4 MiB that wait to be written, and the message that is on its way.
+  const size_t bound =
+      (limits::kInboxBytesPerStreamMax + limits::kPullBatchBytesMax + item_bytes) / item_bytes;
+  ASSERT_LT(bound + 8, kSignals) << "there is more than a reader may hold";
+  const size_t before = HandedOver(region());
+  RawPull lazy(ConnectNarrowly(region()), limits::kPullWindowMax, limits::kPullBatchMax);
+  const size_t fits = limits::kInboxBytesPerStreamMax / item_bytes;
+  while (HandedOver(region()) < before + fits) {
+  }
+  ASSERT_TRUE(steering().AwaitLooks(2));
+  EXPECT_LE(HandedOver(region()) - before, bound);
+  steering().Pass(seconds(31));
+  ASSERT_TRUE(steering().AwaitLooks(3));
+  size_t read = 0;
+  while (auto message = lazy.Read()) {
+    EXPECT_LE(message->ByteSizeLong(), limits::kPullBatchBytesMax + 64);
+    read += static_cast<size_t>(message->deliveries().deliveries_size());
+  }
+  EXPECT_LE(read, limits::kPullBatchBytesMax / item_bytes) << "the write that was under way";
+  const auto ended = lazy.Finish();
+  ASSERT_FALSE(ended.ok());
+  EXPECT_EQ(ended.error().reason, "READER_STALLED");
+
+  // All of it comes again, and is taken in one go after another.
+  ASSERT_OK_AND(auto connection, As("debt-relief").connection());
+  const auto stream = sdk::PullStream::Open(connection, {.window = 16, .lease = std::nullopt});
+  std::set<Bytes> arrived;
+  while (arrived.size() < kSignals) {
+    std::vector<DeliveryId> ids;
+    ASSERT_OK_AND(auto delivery, stream->Next(seconds(10)));
+    ASSERT_TRUE(delivery.has_value()) << arrived.size() << " of " << kSignals;
+    while (delivery) {
+      EXPECT_TRUE(arrived.insert(SignalOf(*delivery)).second) << "acknowledged, and comes again";
+      ids.push_back(IdOf(*delivery));
+      ASSERT_OK_AND(delivery, stream->Next(seconds(0)));
+    }
+    for (const auto& receipt : stream->AcknowledgeAll(ids)) ASSERT_OK(receipt);
+  }
+  EXPECT_EQ(arrived, sent);
+}
+
+// INVARIANT I4
+TEST_F(Leases, AWithdrawalTakesItsItemOutOfABatchThatWaitsBehindAnotherAndNoOther) {
+  ASSERT_OK(EmptyInbox(As("team")));
+  ASSERT_OK_AND(const auto stays, PersonBy(region(), "care", 30));
+  ASSERT_OK_AND(const auto withdraws, PersonBy(region(), "care", 31));
+  // The broker's clock is hours ahead.
+  const auto consents = [&](const v1::SubjectRef& subject) {
+    return RecordConsent(As("care"), subject, v1::STATEMENT_KIND_CONSENT, std::chrono::hours(24));
+  };
+  ASSERT_OK(consents(stays));
+  ASSERT_OK_AND(const auto consent, consents(withdraws));
+  std::vector<Bytes> expected;
+  const auto publish = [&](const v1::Envelope& envelope) {
+    const auto accepted = PublishOne(As("care"), envelope);
+    EXPECT_TRUE(accepted.ok()) << Why(accepted);
+    return accepted.ok() ? accepted->signal_id() : Bytes();
+  };
+  const auto small = [&](const v1::SubjectRef& subject) {
+    return publish(*Seal(As("care"), Avoidance(subject)));
+  };
+  // More than one message holds, so that the last ones wait.
+  const size_t big = limits::kPullBatchBytesMax / 65536 + 1;
+  for (size_t i = 0; i < big; ++i) expected.push_back(publish(Big(As("care"), Avoidance(stays))));
+  expected.push_back(small(stays));
+  const Bytes withdrawn = small(withdraws);
+  expected.push_back(small(stays));
+
+  const size_t before = HandedOver(region(), "team");
+  RawPull reader(ConnectNarrowly(region(), "team"), 64, 64);
+  while (HandedOver(region(), "team") < before + expected.size() + 1) {
+  }
+  // It is leased and not written: what withdraws it is answered while nobody reads.
+  ASSERT_OK(Withdraw(As("care"), consent));
+  std::vector<Bytes> arrived;
+  v1::PullRequest acknowledge;
+  size_t messages = 0;
+  while (arrived.size() < expected.size()) {
+    const auto message = reader.Read();
+    ASSERT_TRUE(message && message->has_deliveries());
+    ++messages;
+    for (const auto& delivery : message->deliveries().deliveries()) {
+      arrived.push_back(SignalOf(delivery));
+      acknowledge.mutable_acknowledgements()->add_delivery_ids(delivery.delivery_id());
+    }
+  }
+  EXPECT_EQ(arrived, expected);
+  EXPECT_EQ(messages, 2u);
+  ASSERT_TRUE(reader.Write(acknowledge));
+  auto answer = reader.Read();
+  while (answer && !answer->has_settlements()) {
+    EXPECT_FALSE(answer->has_deliveries()) << "it goes to nobody";
+    answer = reader.Read();
+  }
+  ASSERT_TRUE(answer.has_value());
+  for (const auto& result : answer->settlements().results()) EXPECT_EQ(result.reason(), "");
+  ASSERT_OK_AND(const auto records, RecordsAbout(region(), *SignalId::From(withdrawn)));
+  EXPECT_EQ(CountKind(records, v1::RECORD_KIND_DELIVERY), 1u);
+  EXPECT_EQ(CountKind(records, v1::RECORD_KIND_DELIVERY_CANCELLED), 1u);
+  EXPECT_EQ(CountKind(records, v1::RECORD_KIND_WITHHELD), 1u);
 }
 
 }  // namespace

@@ -126,13 +126,14 @@ Status CallEmpty(const sdk::Connection& connection, const std::string& method) {
   return connection.Translate(status);
 }
 
-RawPull::RawPull(std::shared_ptr<sdk::Connection> connection, uint32_t window)
+RawPull::RawPull(std::shared_ptr<sdk::Connection> connection, uint32_t window, uint32_t batch_max)
     : connection_(std::move(connection)), stub_(v1::InboxService::NewStub(connection_->channel())) {
   connection_->AddMetadata(context_);
   context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
   stream_ = stub_->Pull(&context_);
   v1::PullRequest open;
   open.mutable_open()->set_window(window);
+  open.mutable_open()->set_batch_max(batch_max);
   stream_->Write(open);
 }
 

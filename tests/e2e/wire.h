@@ -40,8 +40,9 @@ Status CallEmpty(const sdk::Connection& connection, const std::string& method);
 // A Pull stream without the SDK's reconnecting.
 class RawPull {
  public:
-  // Opens it with this window; the lease is the default.
-  RawPull(std::shared_ptr<sdk::Connection> connection, uint32_t window = 16);
+  // Opens it with this window, and batches of so many; the lease is the default.
+  RawPull(std::shared_ptr<sdk::Connection> connection, uint32_t window = 16,
+          uint32_t batch_max = 0);
   ~RawPull();
   // The next message; nullopt when the stream ended. Blocks.
   std::optional<v1::PullResponse> Read();

@@ -120,16 +120,48 @@ RpcTable ReportOutcome(World& world, const Bytes& acknowledged, const Bytes& hel
   return t;
 }
 
+// One that is of no delivery is told in the answer, beside the others: pull_batches_test.cc.
+void AcknowledgementRows(RpcTable& t, World& world, const std::vector<Bytes>& opened) {
+  const std::string ids = "acknowledgements.delivery_ids";
+  v1::PullRequest valid;
+  for (int i = 0; i < 3; ++i) {
+    valid.mutable_acknowledgements()->add_delivery_ids(world.Random(16));
+  }
+  t.Base(valid, opened);
+  t.Bad(ids, "missing", Missing(), FieldMissing());
+  t.Bad(ids, "one of no bytes", Set(""), FieldMissing().At(ids + "[0]"));
+  t.Bad(ids, "one that is a byte short", Set(Bytes(15, 'x')), FieldInvalid().At(ids + "[0]"));
+  t.Bad(ids, "one that is a byte long", Set(Bytes(17, 'x')), FieldInvalid().At(ids + "[0]"));
+  t.BadIf<v1::PullRequest>(
+      ids, "one of them twice",
+      [](v1::PullRequest& r) {
+        auto* batch = r.mutable_acknowledgements();
+        batch->add_delivery_ids(batch->delivery_ids(1));
+      },
+      FieldInvalid().At(ids + "[3]"));
+  t.BadIf<v1::PullRequest>(
+      ids, "257",
+      [&](v1::PullRequest& r) {
+        auto* batch = r.mutable_acknowledgements();
+        while (batch->delivery_ids_size() < 257) batch->add_delivery_ids(world.Random(16));
+      },
+      TooLarge());
+  t.Free("acknowledgements", "as credit");
+}
+
 // Of a stream the end says what was wrong with its last message. What the machine refuses is told
 // on the stream, which goes on: SettlementResult, in tests/e2e/inbox_test.cc.
 RpcTable Pull(World& world) {
   v1::PullRequest open;
   open.mutable_open()->set_window(4);
   open.mutable_open()->mutable_lease()->set_seconds(60);
+  open.mutable_open()->set_batch_max(64);
   RpcTable t(kInboxService + "Pull", "volunteers", open);
   t.Bad("open.window", "none", Number(0), FieldInvalid());
   t.Bad("open.window", "257", Number(257), FieldInvalid());
   t.Lease("open.lease");
+  t.Bad("open.batch_max", "65", Number(65), FieldInvalid());
+  t.Bad("open.batch_max", "as many as a number can say", Number(UINT32_MAX), FieldInvalid());
   v1::PullRequest credit;
   credit.mutable_credit()->set_deliveries(1);
   t.BadIf<v1::PullRequest>(
@@ -168,6 +200,7 @@ RpcTable Pull(World& world) {
   t.Bad("extend.lease", "missing", Missing(), FieldMissing());
   t.Lease("extend.lease");
   t.Free("extend", "as credit");
+  AcknowledgementRows(t, world, opened);
   return t;
 }
 

@@ -50,6 +50,27 @@ TEST(Settlements, NameTheFieldThatIsWrong) {
   ExpectRefused(ToCommand(refuse), "FIELD_MISSING", "redirect.area");
 }
 
+TEST(Acknowledgements, NameEachDeliveryOnceAndAtMost256) {
+  v1::AcknowledgementBatch batch;
+  ExpectRefused(ReadAcknowledgements(batch), "FIELD_MISSING", "delivery_ids");
+  for (int i = 0; i < 256; ++i) {
+    batch.add_delivery_ids(Bytes(15, 'd') + static_cast<char>(i));
+  }
+  const auto ids = ReadAcknowledgements(batch);
+  ASSERT_TRUE(ids.ok());
+  ASSERT_EQ(ids->size(), 256u);
+  EXPECT_EQ(ids->at(7).str(), batch.delivery_ids(7));
+  batch.set_delivery_ids(9, batch.delivery_ids(7));
+  ExpectRefused(ReadAcknowledgements(batch), "FIELD_INVALID", "delivery_ids[9]");
+  batch.set_delivery_ids(9, "short");
+  ExpectRefused(ReadAcknowledgements(batch), "FIELD_INVALID", "delivery_ids[9]");
+  batch.set_delivery_ids(9, "");
+  ExpectRefused(ReadAcknowledgements(batch), "FIELD_MISSING", "delivery_ids[9]");
+  batch.set_delivery_ids(9, Bytes(16, 'n'));
+  batch.add_delivery_ids(Bytes(16, 'x'));
+  ExpectRefused(ReadAcknowledgements(batch), "TOO_LARGE", "delivery_ids");
+}
+
 TEST(Fetch, TakesOneToSixtyFourItems) {
   v1::FetchRequest fetch;
   ExpectRefused(ToCommand(fetch), "FIELD_MISSING", "fetch_id");
