@@ -129,7 +129,7 @@ void AddBenchDecide(CLI::App* noun, Invocation& invocation) {
   decide.Value("--bundle", options->bundle, Msg::kOptBenchBundle, "DIR").Required();
   decide.Value("--test", options->test, Msg::kOptBenchTest, "NAME");
   decide.Number("--rules", options->rules, Msg::kOptBenchRules);
-  decide.Value("--duration", options->duration, Msg::kOptBenchDuration, "TIME");
+  decide.Value("--duration", options->duration, Msg::kOptBenchTime, "TIME");
   decide.Run([&invocation, options] { return BenchDecide(invocation, *options); });
 }
 

@@ -131,6 +131,11 @@ Result<LoadSettings> CheckLoad(const Invocation& invocation, const LoadOptions& 
     SCHAKEL_ASSIGN(settings.warm_up, BenchDuration(invocation, options.warm_up, "--warm-up"));
   }
   settings.on_a_real_chain = options.on_a_real_chain;
+  const auto& draft = options.draft;
+  if (!draft.type.empty() && (draft.purpose.empty() || draft.grounds.empty())) {
+    const char* const missing = draft.purpose.empty() ? "--purpose" : "--ground";
+    return UsageError(invocation.Text(Msg::kMissingFlag, {missing}), missing);
+  }
   return settings;
 }
 
@@ -147,9 +152,6 @@ Result<sdk::SignalDraft> LoadDraft(Invocation& invocation, const LoadOptions& op
       SCHAKEL_ASSIGN(const auto function, TestRecipient(invocation));
       asked.to_function = {function};
     }
-  } else if (asked.purpose.empty() || asked.grounds.empty()) {
-    const char* const missing = asked.purpose.empty() ? "--purpose" : "--ground";
-    return UsageError(invocation.Text(Msg::kMissingFlag, {missing}), missing);
   }
   if (asked.to.empty() && asked.to_function.empty()) {
     for (const auto& recipient : recipients) asked.to.push_back(recipient.str());

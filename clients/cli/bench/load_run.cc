@@ -9,6 +9,8 @@ namespace schakel::cli {
 namespace {
 
 constexpr uint64_t kStockBytesMax = 256ull << 20;
+// A round is sealed before it is sent, and whoever waits wants to see it begin.
+constexpr std::chrono::seconds kRoundMax{5};
 // Of one that lies ready, beside its envelope.
 constexpr uint64_t kSignalBytes = 512;
 constexpr uint64_t kFirstRound = 512;
@@ -74,7 +76,8 @@ Status LoadRun::Phase(std::chrono::nanoseconds duration, uint64_t most, LoadTime
 Status LoadRun::Seal(std::chrono::nanoseconds left, uint64_t most) {
   uint64_t count = std::max<uint64_t>(kFirstRound, 4 * settings_.in_flight);
   if (per_second_ > 0) {
-    const double needed = per_second_ * std::chrono::duration<double>(left).count() * kReserve;
+    const auto round = std::min<std::chrono::nanoseconds>(left, kRoundMax);
+    const double needed = per_second_ * std::chrono::duration<double>(round).count() * kReserve;
     count = std::max(count, static_cast<uint64_t>(needed) + settings_.in_flight);
   }
   const uint64_t fits = kStockBytesMax / (stock_.envelope_bytes() + kSignalBytes);

@@ -36,7 +36,8 @@ class LoadRun {
   // Called between warm-up and what counts; nothing is in flight then.
   std::function<void()> begin_counting = [] {};
 
-  // Rounds of sealing and sending, so that never more than some 256 MiB lies ready. Errors: those
+  // Rounds of sealing and sending, so that never more lies ready than goes in some 5 s, nor more
+  // than 256 MiB. Errors: those
   // of sealing.
   Result<LoadTimes> Go();
 

@@ -157,8 +157,8 @@ void AddBenchPseudonym(CLI::App* noun, Invocation& invocation) {
   pseudonym.Flag("--with-custodians", options->with_custodians, Msg::kOptBenchCustodians);
   pseudonym.Number("--batch", options->batch, Msg::kOptBenchEvaluateBatch);
   pseudonym.Number("--calls", options->calls, Msg::kOptBenchCalls);
-  pseudonym.Value("--duration", options->duration, Msg::kOptBenchDuration, "TIME");
-  pseudonym.Flag("--on-a-real-chain", options->on_a_real_chain, Msg::kOptBenchRealChain);
+  pseudonym.Value("--duration", options->duration, Msg::kOptBenchTime, "TIME");
+  pseudonym.Flag("--on-a-real-chain", options->on_a_real_chain, Msg::kOptBenchRealCustodians);
   pseudonym.Run([&invocation, options] { return BenchPseudonym(invocation, *options); });
 }
 

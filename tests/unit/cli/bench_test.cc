@@ -179,6 +179,8 @@ TEST(BenchOptions, ThatMakeNoSenseAreToldBeforeAnythingIsConnected) {
       {{"publish", "--size", "100000000"}, "a number from 1 to", "--size"},
       {{"publish", "--sections", "65"}, "a number from 1 to 64", "--sections"},
       {{"publish", "--signals", "0"}, "a number from 1 to", "--signals"},
+      {{"publish", "--type", "rent-arrears"}, "--purpose is missing", "--purpose"},
+      {{"publish", "--type", "rent-arrears", "--purpose", "p"}, "--ground is missing", "--ground"},
       {{"flow"}, "--recipient", "is missing"},
       {{"flow", "--recipient", "x", "--window", "257"}, "a number from 1 to 256", "--window"},
       {{"flow", "--recipient", "x", "--streams", "0"}, "a number from 1 to 64", "--streams"},
