@@ -1,11 +1,11 @@
 // schakel audit verify and export.
-#include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "clients/cli/audit_parts.h"
 #include "clients/cli/parse.h"
 #include "clients/cli/progress.h"
+#include "clients/cli/temporary_folder.h"
 #include "clients/sdk/export_verification.h"
 #include "clients/sdk/tlog_tiles.h"
 
@@ -20,26 +20,6 @@ struct VerifyOptions {
   bool records = false;
   std::string ground;
   std::string reference;
-};
-
-// A folder under the system's temporary one that goes with the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string form = (std::filesystem::temp_directory_path() / "schakel-XXXXXX").string();
-    if (mkdtemp(form.data()) != nullptr) path_ = form;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
 };
 
 Result<ExitCode> ShowReport(Invocation& invocation, const sdk::VerificationReport& report) {

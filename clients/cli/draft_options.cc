@@ -28,6 +28,12 @@ Status AddSections(Invocation& invocation, const DraftOptions& options, sdk::Sig
     SCHAKEL_ASSIGN(const auto target, ParseSectionTarget(invocation.language(), pair.first));
     SCHAKEL_TRY(AddSection(invocation, target, pair.second, draft));
   }
+  for (const auto& [category, content] : options.own_sections) {
+    sdk::DraftSection section;
+    section.category = category;
+    section.content = crypto::SecretBytes::CopyOf(content);
+    draft.sections.push_back(std::move(section));
+  }
   for (const auto& text : options.identities) {
     SectionTarget target{"identity", {}};
     std::string file = text;

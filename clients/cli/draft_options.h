@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "clients/cli/verb.h"
@@ -19,6 +20,8 @@ struct DraftOptions {
   uint64_t unlinked = 0;
   std::vector<std::string> sections;    // CATEGORY[:N,M]=@FILE
   std::vector<std::string> identities;  // @FILE or N=@FILE
+  // Category and content that the program itself puts in: no flag.
+  std::vector<std::pair<std::string, std::string>> own_sections;
   std::vector<std::string> attest;
   std::string case_id;
   std::string urgency = "normal";

@@ -108,6 +108,8 @@ Result<SecretBytes> Input::Read(Language language, std::string_view spec, size_t
   return content;
 }
 
+std::span<const std::string_view> PublishedTestBsns() { return kTestBsns; }
+
 bool IsPublishedTestBsn(std::string_view nine_digits) {
   return std::binary_search(kTestBsns.begin(), kTestBsns.end(), nine_digits);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,8 @@ class Input {
 // (tests/vectors/identifiers/rvig-test-bsn.json), which alone may stand on a command line, where
 // others can read it.
 bool IsPublishedTestBsn(std::string_view nine_digits);
+// All of them, ascending.
+std::span<const std::string_view> PublishedTestBsns();
 
 // BSNs of "@FILE" and "@-" (one a line, 8 or 9 digits) and of literals of the published test set,
 // in order, 9 digits each. Errors: USAGE for another literal (never repeated in the message),

@@ -191,6 +191,7 @@ void BuildProgram(CLI::App& program, Invocation& invocation) {
   AddFlow(program, invocation);
   AddAudit(program, invocation);
   AddContext(program, invocation);
+  AddBench(program, invocation);
   AddCompletion(program, invocation);
   AddVersion(program, invocation);
   // After its nouns were added, since they would inherit it.

@@ -71,6 +71,7 @@ void AddPolicy(CLI::App& program, Invocation& invocation);
 void AddFlow(CLI::App& program, Invocation& invocation);
 void AddAudit(CLI::App& program, Invocation& invocation);
 void AddContext(CLI::App& program, Invocation& invocation);
+void AddBench(CLI::App& program, Invocation& invocation);
 void AddCompletion(CLI::App& program, Invocation& invocation);
 void AddVersion(CLI::App& program, Invocation& invocation);
 

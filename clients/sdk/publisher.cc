@@ -1,5 +1,6 @@
 #include "clients/sdk/publisher.h"
 
+#include "broker/base/limits.h"
 #include "clients/sdk/publisher_internal.h"
 
 namespace schakel::sdk {
@@ -16,6 +17,9 @@ Result<std::unique_ptr<Publisher>> Publisher::Open(std::shared_ptr<Connection> c
   if (options.signals_max == 0 || options.bytes_max == 0) {
     return InvalidArgument("FIELD_INVALID", options.signals_max == 0 ? "signals_max" : "bytes_max",
                            "at least 1 expected");
+  }
+  if (options.batch_max == 0 || options.batch_max > limits::kBatchEnvelopesMax) {
+    return InvalidArgument("FIELD_INVALID", "batch_max", "1 to 64 expected");
   }
   auto impl = std::make_unique<Impl>(std::move(connection), keys, options);
   impl->writer = std::thread([raw = impl.get()] { raw->Write(); });

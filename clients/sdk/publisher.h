@@ -19,6 +19,8 @@ struct PublisherOptions {
   // Signals and bytes that may be in hand (waiting, or sent and unanswered): Send blocks beyond.
   size_t signals_max = 2048;
   size_t bytes_max = 32 * 1024 * 1024;
+  // Signals under one signature, 1 to 64.
+  size_t batch_max = 64;
   // Whether answers hold their records and salts. Without them a receipt says where its record
   // stands; publishing the same envelope again by a call of its own gives the rest.
   bool full_receipts = false;
@@ -40,7 +42,7 @@ class Publisher {
   using Done = std::function<void(const Result<v1::PublishResult>&)>;
 
   // Errors: FAILED_PRECONDITION KEY_SET_MISSING without a signing key; FIELD_INVALID for a limit of
-  // 0. Connects in the background.
+  // 0, or a batch_max above 64. Connects in the background.
   static Result<std::unique_ptr<Publisher>> Open(std::shared_ptr<Connection> connection,
                                                  const OwnKeySet& keys,
                                                  PublisherOptions options = {});

@@ -54,13 +54,13 @@ bool Publisher::Impl::CanSend() const {
   if (sent < unanswered.size()) return true;
   size_t out = 0;
   for (const auto& batch : unanswered) out += batch->items.size();
-  return !waiting.empty() && out + limits::kBatchEnvelopesMax <= window;
+  return !waiting.empty() && out + options.batch_max <= window;
 }
 
 std::vector<Publisher::Impl::Item> Publisher::Impl::TakeWaiting() {
   std::vector<Item> taken;
   size_t bytes = 0;
-  while (!waiting.empty() && taken.size() < limits::kBatchEnvelopesMax) {
+  while (!waiting.empty() && taken.size() < options.batch_max) {
     // Each grows by its place in the batch: a path of 6 hashes.
     bytes += waiting.front().bytes + 256;
     if (!taken.empty() && bytes > limits::kBatchBytesMax) break;

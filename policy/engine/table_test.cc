@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <map>
 
-#include "policy/engine/decide.h"
-
 namespace schakel::policy {
 namespace {
 
@@ -45,39 +43,49 @@ class Runner {
     }
   }
 
-  // Empty when the test passes, otherwise what came out.
-  std::string Run(const v1::BundleTest& test) const {
+  Result<TestQuestion> Ask(const v1::BundleTest& test) const {
+    const auto wrong = [](std::string what) {
+      return InvalidArgument("BUNDLE_INVALID", std::string(kTestsFile), std::move(what));
+    };
     const auto sender = parties_.find(test.from());
-    if (sender == parties_.end()) return "unknown party '" + test.from() + "'";
+    if (sender == parties_.end()) return wrong("unknown party '" + test.from() + "'");
     std::optional<FunctionAtArea> addressed;
     const Party* recipient = FindRecipient(test.to(), &addressed);
-    if (recipient == nullptr) return "unknown party or function '" + test.to() + "'";
+    if (recipient == nullptr) return wrong("unknown party or function '" + test.to() + "'");
 
-    std::vector<InternedStatement> statements;
+    TestQuestion question;
     for (const v1::BundleTestStatement& source : test.statements()) {
       const auto fact = ToFact(source);
-      if (!fact) return "expected an axis as sector:CODE, function:CODE or organisation:OIN";
-      statements.push_back(bundle_.Intern(*fact));
+      if (!fact) return wrong("expected an axis as sector:CODE, function:CODE or organisation:OIN");
+      question.statements.push_back(bundle_.Intern(*fact));
     }
-    EnvelopeFacts envelope;
+    auto& envelope = question.envelope;
     envelope.signal_type = bundle_.SignalType(test.type());
     envelope.purpose = bundle_.Purpose(test.purpose());
     if (test.in_case()) envelope.case_id = TestCase();
     envelope.case_relation = test.in_case() ? CaseRelation::kParticipants : CaseRelation::kNone;
     envelope.now = kNow;
     const std::vector<std::string> attested(test.attested().begin(), test.attested().end());
-    std::vector<SectionFacts> sections;
     for (const std::string& category : test.categories()) {
-      sections.push_back({bundle_.Category(category),
-                          bundle_.Ground(test.ground()),
-                          bundle_.Conditions(attested),
-                          {0}});
+      question.sections.push_back({bundle_.Category(category),
+                                   bundle_.Ground(test.ground()),
+                                   bundle_.Conditions(attested),
+                                   {0}});
     }
-    const SubjectFacts subject{!test.unlinked(), test.shielded(), statements};
-    const Pair pair =
+    question.linked = !test.unlinked();
+    question.shielded = test.shielded();
+    question.pair =
         bundle_.Meet(bundle_.Intern(sender->second), bundle_.Intern(*recipient), addressed);
-    return Compare(test,
-                   DecideRecipient(bundle_, pair, envelope, sections, std::span(&subject, 1)));
+    return question;
+  }
+
+  // Empty when the test passes, otherwise what came out.
+  std::string Run(const v1::BundleTest& test) const {
+    const auto question = Ask(test);
+    if (!question.ok()) return question.error().message;
+    const SubjectFacts subject = question->subject();
+    return Compare(test, DecideRecipient(bundle_, question->pair, question->envelope,
+                                         question->sections, std::span(&subject, 1)));
   }
 
  private:
@@ -145,6 +153,10 @@ class Runner {
 };
 
 }  // namespace
+
+Result<TestQuestion> QuestionOf(const CompiledBundle& bundle, const v1::BundleTest& test) {
+  return Runner(bundle).Ask(test);
+}
 
 std::vector<TestOutcome> RunTableTests(const CompiledBundle& bundle) {
   const Runner runner(bundle);

@@ -15,7 +15,7 @@
 #include "policy/engine/decide.h"
 #include "policy/engine/pack.h"
 #include "schakel/v1/record.pb.h"
-#include "tests/bench/histogram.h"
+#include "clients/cli/bench/histogram.h"
 #include "tests/support/paths.h"
 
 namespace schakel::bench {

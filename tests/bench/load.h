@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "tests/bench/histogram.h"
+#include "clients/cli/bench/histogram.h"
 
 namespace schakel::bench {
 

@@ -14,7 +14,7 @@
 #include "broker/merkle/batch_tree.h"
 #include "clients/sdk/sign_batch.h"
 #include "schakel/v1/signal.grpc.pb.h"
-#include "tests/bench/histogram.h"
+#include "clients/cli/bench/histogram.h"
 #include "tests/bench/processor_time.h"
 #include "tests/e2e/region.h"
 #include "tests/e2e/story.h"

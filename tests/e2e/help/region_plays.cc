@@ -1,4 +1,4 @@
-// The registrar, the auditor, the chain director; and what needs nobody.
+// The registrar, the auditor, who measures, the chain director; and what needs nobody.
 #include "tests/e2e/help/plays.h"
 
 namespace schakel::e2e {
@@ -87,6 +87,31 @@ std::vector<Play> Director() {
   };
 }
 
+std::vector<Play> Measuring() {
+  const char* const who = "corporation";
+  const auto loopback = [](World& world) { world.StandInFor("corporation", "loopback"); };
+  const auto relief = [](World& world) { world.StandInFor("corporation", "debt-relief"); };
+  return {
+      {"bench flow",
+       {{.who = who, .out = "acknowledged", .before = loopback},
+        {.who = who, .out = "\"deliveriesExpected\": 1000", .before = relief}}},
+      {"bench publish",
+       {{.who = who, .out = "published"},
+        {.who = who, .out = "\"sent\": 2000"},
+        {.who = who, .out = "published"}}},
+      {"bench decide", {{.who = who, .out = "decided"}, {.who = who, .out = "\"NO_RULE\""}}},
+      {"bench pseudonym",
+       {{.who = "care", .out = "evaluated"},
+        {.who = "care", .out = "\"evaluatedPerMultiplication\""},
+        {.who = "care", .out = "computed", .err = "takes 40 of today's budget"}}},
+      {"bench verify",
+       {{.who = "region-auditor", .out = "verified"},
+        {.who = "region-auditor", .out = "\"entries\": 50000"},
+        {.who = "region-auditor", .err = "Written: log.export"},
+        {.who = "region-auditor", .out = "verified"}}},
+  };
+}
+
 std::vector<Play> Anybody() {
   const char* const who = "volunteers";
   return {
@@ -102,7 +127,7 @@ std::vector<Play> Anybody() {
 
 std::vector<Play> RegionPlays() {
   std::vector<Play> all;
-  for (auto* const part : {&Anybody, &Registrar, &Auditor, &Director}) {
+  for (auto* const part : {&Anybody, &Registrar, &Auditor, &Measuring, &Director}) {
     for (auto& play : part()) all.push_back(std::move(play));
   }
   return all;

@@ -26,6 +26,14 @@ void ShellUser::Take(const config::v1::Context& context) const {
                 "a user's context is written");
 }
 
+void ShellUser::TakeToo(const config::v1::Context& context) const {
+  const fs::path file = home_ / ".config/schakel/contexts.yaml";
+  auto contexts = sdk::LoadContexts(file);
+  SCHAKEL_CHECK(contexts.ok(), "a user's contexts are read");
+  *contexts->add_contexts() = context;
+  SCHAKEL_CHECK(sdk::SaveContexts(file, *contexts).ok(), "a user's context is written");
+}
+
 void ShellUser::Write(const std::string& name, const std::string& content) const {
   testing::WriteFile(home_ / name, content, 0600);
 }

@@ -44,7 +44,8 @@ class ShellUser {
   // Everything that the user saw so far.
   const std::string& screen() const { return screen_; }
 
-  void Take(const config::v1::Context& context) const;  // as the one and only
+  void Take(const config::v1::Context& context) const;     // as the one and only
+  void TakeToo(const config::v1::Context& context) const;  // beside those that are there
   void Write(const std::string& name, const std::string& content) const;
   void Copy(const std::filesystem::path& from, const std::string& name) const;
   const std::filesystem::path& home() const { return home_; }

@@ -192,4 +192,9 @@ void World::HandOver(const std::string& from, const std::string& file, const std
   At(to).Copy(At(from).home() / file, file);
 }
 
+void World::StandInFor(const std::string& who, const std::string& other) {
+  At(who).TakeToo(region_.ContextOf(other));
+  SCHAKEL_CHECK(EmptyInbox(region_.As(other)).ok(), "an inbox is emptied");
+}
+
 }  // namespace schakel::e2e

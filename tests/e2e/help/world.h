@@ -45,6 +45,8 @@ class World {
   // afterwards: the broker's clock is days ahead.
   void Stall();
   void HandOver(const std::string& from, const std::string& file, const std::string& to);
+  // `who` has the context of `other` too, whose inbox is empty.
+  void StandInFor(const std::string& who, const std::string& other);
 
  private:
   Region& region_;

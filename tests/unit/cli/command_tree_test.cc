@@ -42,7 +42,8 @@ TEST(CommandTree, HoldsTheNounsOfTheDesign) {
         "audit query",       "audit subject",     "audit prove",      "audit verify",
         "audit export",      "audit state",       "context add",      "context use",
         "context list",      "context show",      "context check",    "completion bash",
-        "completion zsh",    "completion fish",   "version"}) {
+        "completion zsh",    "completion fish",   "bench publish",     "bench flow",        "bench decide",
+        "bench pseudonym",   "bench verify",      "version"}) {
     EXPECT_NE(FindCommand(English(), path), nullptr) << path;
   }
 }

@@ -139,7 +139,7 @@ TEST_F(Completion, ManPagesAreOneANounInBothLanguagesAndPleaseMandoc) {
   EXPECT_EQ(lint.code, 0) << lint.out << lint.err;
   EXPECT_EQ(lint.out + lint.err, "");
   for (const char* noun : {"", "-signal", "-inbox", "-consent", "-pseudonym", "-keys", "-org",
-                           "-policy", "-audit", "-context", "-completion", "-version"}) {
+                           "-policy", "-audit", "-context", "-bench", "-completion", "-version"}) {
     const std::string name = std::string("schakel") + noun + ".1";
     EXPECT_TRUE(std::filesystem::exists(folder / "man1" / name)) << name;
     EXPECT_TRUE(std::filesystem::exists(folder / "nl" / "man1" / name)) << name;

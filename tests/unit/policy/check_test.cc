@@ -176,5 +176,18 @@ TEST(TableTests, ReportWhatCameOutInstead) {
               HasSubstr("expected an axis"));
 }
 
+TEST(TableTests, GiveTheirQuestionInNumbers) {
+  const auto bundle = MustCompile(SmallFiles());
+  v1::BundleTest test = bundle->source().tests.tests(0);
+  const auto question = QuestionOf(*bundle, test);
+  ASSERT_TRUE(question.ok());
+  const auto subject = question->subject();
+  const auto decided = DecideRecipient(*bundle, question->pair, question->envelope,
+                                       question->sections, std::span(&subject, 1));
+  EXPECT_EQ(decided.permitted.size(), static_cast<size_t>(test.categories_size()));
+  test.set_from("nobody");
+  EXPECT_EQ(QuestionOf(*bundle, test).error().reason, "BUNDLE_INVALID");
+}
+
 }  // namespace
 }  // namespace schakel::policy

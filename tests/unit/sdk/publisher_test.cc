@@ -237,6 +237,23 @@ TEST_F(Publishing, SendsNoMoreThanTheWindowThatTheBrokerGave) {
   EXPECT_EQ(publisher->counts().batches, 2u);
 }
 
+TEST_F(Publishing, PutsNoMoreUnderOneSignatureThanTheCallerWants) {
+  broker_.held = true;
+  auto publisher = Open({.batch_max = 3});
+  std::vector<std::future<Result<v1::PublishResult>>> answers;
+  answers.push_back(Send(*publisher, Signal()));
+  broker_.WaitForBatches(1);
+  for (int i = 0; i < 6; ++i) answers.push_back(Send(*publisher, Signal()));
+  broker_.Let();
+  for (auto& answer : answers) EXPECT_TRUE(answer.get().ok());
+  size_t signals = 0;
+  for (const auto& batch : broker_.taken) {
+    EXPECT_LE(batch.envelopes_size(), 3);
+    signals += static_cast<size_t>(batch.envelopes_size());
+  }
+  EXPECT_EQ(signals, 7u);
+}
+
 TEST_F(Publishing, TellsEverybodyWhenTryingAgainCannotHelp) {
   broker_.fails_first.assign(5, Refused(grpc::StatusCode::PERMISSION_DENIED, "ROLE_NOT_ALLOWED"));
   auto publisher = Open();
@@ -300,6 +317,10 @@ TEST_F(Publishing, WantsASigningKeyAndRoom) {
   EXPECT_EQ(Publisher::Open(server_.Connect(), own_, {.signals_max = 0}).error().field,
             "signals_max");
   EXPECT_EQ(Publisher::Open(server_.Connect(), own_, {.bytes_max = 0}).error().field, "bytes_max");
+  for (const size_t batch_max : {0, 65}) {
+    EXPECT_EQ(Publisher::Open(server_.Connect(), own_, {.batch_max = batch_max}).error().field,
+              "batch_max");
+  }
   auto publisher = Open();
   ComposedSignal broken = Signal();
   broken.envelope = "\xff\xff\xff";
