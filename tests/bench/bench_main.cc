@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/bench/commit_bench.h"
+#include "tests/bench/idle_streams.h"
 #include "tests/bench/library_bench.h"
 #include "tests/bench/publish_bench.h"
 #include "tests/bench/stream_bench.h"
@@ -17,7 +18,9 @@ int main(int argc, char** argv) {
   bool publish_only = false;
   bool commit_only = false;
   bool stream_only = false;
+  bool idle_only = false;
   schakel::bench::StreamOptions stream;
+  schakel::bench::IdleOptions idle;
   schakel::bench::CommitOptions commit;
   CLI::App app("Measures Schakel against baselines in the same run");
   app.add_option("--seconds", options.seconds, "Counted seconds of each measurement");
@@ -38,9 +41,14 @@ int main(int argc, char** argv) {
   app.add_flag("--linked", commit.linked, "Its signals are about linked subjects");
   app.add_flag("--stream-only", stream_only, "Only the publishes on streams, in batches of 64");
   app.add_option("--streams", stream.streams, "Streams that publish at a time");
+  app.add_flag("--idle-only", idle_only, "Only what idle inbox streams cost a broker's memory");
+  app.add_option("--idle-streams", idle.streams, "So many of them")->check(CLI::Range(1, 20'000));
+  app.add_option("--streams-a-connection", idle.per_connection, "So many share a connection")
+      ->check(CLI::Range(1, 64));
   CLI11_PARSE(app, argc, argv);
   stream.seconds = options.seconds;
   stream.rounds = options.rounds;
+  if (idle_only) return schakel::bench::RunIdleStreams(idle, std::cout);
   if (stream_only) return schakel::bench::RunStreamBench(stream, std::cout);
   if (commit_only) return schakel::bench::RunCommitBench(commit, std::cout) ? 0 : 1;
   if (!publish_only) schakel::bench::RunLibraryBench(std::cout);
