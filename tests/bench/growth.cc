@@ -14,6 +14,7 @@
 #include "broker/sequencer/sequencer.h"
 #include "tests/bench/fixture_store.h"
 #include "tests/bench/histogram.h"
+#include "tests/bench/processor_time.h"
 #include "tests/support/machine_fixture.h"
 
 namespace schakel::bench {
@@ -221,6 +222,7 @@ class Growth {
     Latencies latencies;
     Time::duration publishing{};
     Envelopes envelopes = Make(chunk_of(signals_));
+    const double processor = OwnProcessorSeconds();
     const auto began = Time::now();
     while (signals_ < until) {
       const auto publish_began = Time::now();
@@ -242,6 +244,7 @@ class Growth {
     step.records = sequencer_->durable_head().size - records_before_;
     step.publish_per_second = added / Seconds(publishing);
     step.whole_per_second = added / Seconds(whole);
+    step.processor_us = (OwnProcessorSeconds() - processor) * 1e6 / added;
     step.publish_p50_us = latencies.Micros(0.50);
     step.publish_p99_us = latencies.Micros(0.99);
     step.rss_bytes = MemoryBytes("VmRSS");

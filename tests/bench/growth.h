@@ -25,7 +25,8 @@ struct GrowthStep {
   double whole_per_second = 0;    // over the whole of the step, delivery and settlement included
   double publish_p50_us = 0;
   double publish_p99_us = 0;
-  uint64_t rss_bytes = 0;  // of this process at the end of the step
+  double processor_us = 0;  // of a signal, over the whole of the step, compactions included
+  uint64_t rss_bytes = 0;   // of this process at the end of the step
   uint64_t rss_peak_bytes = 0;
   uint64_t disk_bytes = 0;   // of the store's folder
   double start_seconds = 0;  // closed and opened again: the store, and the machine's load

@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
                                  {"whole_per_second", step.whole_per_second},
                                  {"publish_p50_us", step.publish_p50_us},
                                  {"publish_p99_us", step.publish_p99_us},
+                                 {"processor_us", step.processor_us},
                                  {"rss_bytes", step.rss_bytes},
                                  {"rss_peak_bytes", step.rss_peak_bytes},
                                  {"disk_bytes", step.disk_bytes},

@@ -117,7 +117,7 @@ class Pgbench(unittest.TestCase):
 STEPS = [
     {"signals": 1000 * n, "records": 3000 * n, "publish_per_second": 20_000 - 500 * n,
      "whole_per_second": 9_000, "publish_p50_us": 2_000, "publish_p99_us": 4_000,
-     "rss_bytes": 400 << 20, "rss_peak_bytes": 410 << 20, "disk_bytes": 4_000_000 * n,
+     "processor_us": 150, "rss_bytes": 400 << 20, "rss_peak_bytes": 410 << 20, "disk_bytes": 4_000_000 * n,
      "start_seconds": 0.4}
     for n in (1, 2, 3)
 ]
@@ -149,10 +149,10 @@ class Growth(unittest.TestCase):
         root = ElementTree.fromstring(growth_report.chart(STEPS))
         space = "{http://www.w3.org/2000/svg}"
         lines = root.findall(f".//{space}polyline")
-        self.assertEqual(len(lines), 7)
+        self.assertEqual(len(lines), 8)
         self.assertTrue(all(len(line.get("points").split()) == 3 for line in lines))
         texts = " ".join(element.text or "" for element in root.iter())
-        for unit in ("(1/s)", "(ms)", "MiB", "(B)", "(s)"):
+        for unit in ("(1/s)", "(ms)", "(us)", "MiB", "(B)", "(s)"):
             self.assertIn(unit, texts)
 
 
