@@ -140,35 +140,60 @@ class Publishing {
   Open open_;
 };
 
-// Takes `count` items of the recipient's inbox and acknowledges each, the next delivery under way
-// meanwhile.
-std::string Settle(sequencer::Sequencer& sequencer, const machine::Caller& recipient,
-                   size_t count) {
-  Open open;
-  std::string error;
-  for (size_t taken = 0; taken < count && error.empty();) {
-    const auto delivered =
-        sequencer.Call(machine::Deliver{static_cast<uint32_t>(limits::kDeliverPerCommandMax),
-                                        limits::kInboxBytesPerStreamMax,
-                                        limits::kLeaseDefaultPull,
-                                        {}},
-                       recipient);
-    error = ErrorOf(delivered);
-    if (!error.empty()) break;
-    const auto& items = std::get<machine::Leased>(delivered->answer).items;
-    if (items.empty()) error = "the inbox holds less than was published";
-    taken += items.size();
-    for (const auto& item : items) {
-      open.Add();
-      sequencer.Submit(
-          machine::Acknowledge{item.delivery_id}, recipient,
-          [&open](const Result<machine::Outcome>& outcome) { open.End(ErrorOf(outcome)); });
+// Takes `count` items of the recipient's inbox, some deliveries under way at a time, and
+// acknowledges each item.
+class Settling {
+ public:
+  Settling(sequencer::Sequencer& sequencer, machine::Caller recipient, size_t count)
+      : sequencer_(sequencer),
+        recipient_(std::move(recipient)),
+        count_(count),
+        deliveries_((count + limits::kDeliverPerCommandMax - 1) / limits::kDeliverPerCommandMax) {}
+
+  std::string Run() {
+    for (size_t i = 0; i < kDeliveries; ++i) {
+      open_.Add();
+      Next();
     }
+    const auto error = open_.Wait();
+    if (!error.empty()) return error;
+    return taken_ == count_ ? "" : "the inbox held another number than was published";
   }
-  const std::string settled = open.Wait();
-  if (!error.empty()) return "deliver: " + error;
-  return settled.empty() ? "" : "acknowledge: " + settled;
-}
+
+ private:
+  static constexpr size_t kDeliveries = 4;  // as so many streams of a recipient have
+
+  void Next() {
+    if (asked_++ >= deliveries_) return open_.End("");
+    sequencer_.Submit(machine::Deliver{static_cast<uint32_t>(limits::kDeliverPerCommandMax),
+                                       limits::kInboxBytesPerStreamMax,
+                                       limits::kLeaseDefaultPull,
+                                       {}},
+                      recipient_, [this](const Result<machine::Outcome>& outcome) {
+                        const auto error = ErrorOf(outcome);
+                        if (!error.empty()) return open_.End("deliver: " + error);
+                        for (const auto& item : std::get<machine::Leased>(outcome->answer).items) {
+                          ++taken_;
+                          open_.Add();
+                          sequencer_.Submit(
+                              machine::Acknowledge{item.delivery_id}, recipient_,
+                              [this](const Result<machine::Outcome>& settled) {
+                                const auto wrong = ErrorOf(settled);
+                                open_.End(wrong.empty() ? "" : "acknowledge: " + wrong);
+                              });
+                        }
+                        Next();
+                      });
+  }
+
+  sequencer::Sequencer& sequencer_;
+  const machine::Caller recipient_;
+  const size_t count_;
+  const size_t deliveries_;  // commands that take all of them
+  std::atomic<size_t> asked_ = 0;
+  std::atomic<size_t> taken_ = 0;
+  Open open_;
+};
 
 class Growth {
  public:
@@ -233,7 +258,7 @@ class Growth {
       // Nobody waits for the next ones: they are made while these are delivered.
       auto next =
           std::async(std::launch::async, [&, count = chunk_of(signals_)] { return Make(count); });
-      error = Settle(*sequencer_, recipient, envelopes.size());
+      error = Settling(*sequencer_, recipient, envelopes.size()).Run();
       envelopes = next.get();
       if (!error.empty()) return error;
     }

@@ -29,7 +29,8 @@ def notes(sizes):
         NATS: "mTLS, file storage, messages of 1,024 bytes through libnats over one connection; "
         "acknowledged when the server has written them to the operating system: **no fsync a "
         "message** (its default: every 2 minutes), so a power cut loses acknowledged ones. "
-        "*sync*: so many threads, each waits; *async*: so many messages unacknowledged.",
+        "*sync*: so many threads, each waits; *async*: so many messages unacknowledged, as in "
+        "Schakel's window.",
         POSTGRES: "TLS with client certificates, one transaction of two inserts (a row of 1,024 "
         "bytes, an outbox row) by pgbench, prepared; **fsync before it answers** (with group "
         "commit). *statements*: one after the other, as an application does; *pipelined*: all in "

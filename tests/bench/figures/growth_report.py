@@ -74,8 +74,8 @@ def table(steps, facts, command):
         "published, then delivered in commands of 64 and acknowledged one by one; every batch is "
         "synced. *Publish* counts the time of publishing only, *whole* all the time of the step: "
         "what compactions owe is paid in either. Acknowledged signals stay, as they do until their "
-        "retention ends. *Processor* is the whole process's, compactions and the making of the signals "
-        "included. RSS is this process's, with the signals that it makes. *Start*: closed "
+        "retention ends. *Processor* is the whole process's, compactions and the making of the "
+        "signals included. RSS is this process's, with the signals that it makes. *Start*: closed "
         "and opened again, the machine loaded.",
         "",
         *targets(steps),

@@ -21,7 +21,7 @@ def installed(package):
 
 @contextlib.contextmanager
 def no_starts():
-    """Package scripts start nothing meanwhile (deb-systemd-invoke and invoke-rc.d ask this file)."""
+    """Package scripts start nothing meanwhile: deb-systemd-invoke and invoke-rc.d ask this file."""
     if os.path.exists(POLICY):  # somebody's own: it stays as it is
         yield
         return

@@ -1,8 +1,9 @@
 import copy
 import unittest
 import xml.etree.ElementTree as ElementTree
+from unittest import mock
 
-from figures import compare_report, contest, growth_report, svg
+from figures import compare_report, contest, growth_report, servers, svg
 from figures.processes import Failed
 from figures.servers import pgbench_figures
 
@@ -97,6 +98,18 @@ class Report(unittest.TestCase):
         self.assertEqual(len(raw["series"]), sum(len(g.series) for g in contest.groups()))
 
 
+class Absent(unittest.TestCase):
+    def test_a_server_that_is_not_installed_is_told(self):
+        with mock.patch.object(servers, "find_program", return_value=None):
+            self.assertEqual(servers.Nats.absent("/build"), "nats-server is not installed")
+        with mock.patch.object(servers.glob, "glob", return_value=[]):
+            self.assertEqual(servers.Postgres.absent("/build"), "postgresql is not installed")
+
+    def test_a_client_that_is_not_built_is_told(self):
+        with mock.patch.object(servers, "find_program", return_value="/usr/sbin/nats-server"):
+            self.assertIn("libnats-dev is not installed", servers.Nats.absent("/no/such/build"))
+
+
 class Pgbench(unittest.TestCase):
     SAID = ("number of failed transactions: 0 (0.000%)\nlatency average = 21.3 ms\n"
             "initial connection time = 80 ms\n"
@@ -117,8 +130,8 @@ class Pgbench(unittest.TestCase):
 STEPS = [
     {"signals": 1000 * n, "records": 3000 * n, "publish_per_second": 20_000 - 500 * n,
      "whole_per_second": 9_000, "publish_p50_us": 2_000, "publish_p99_us": 4_000,
-     "processor_us": 150, "rss_bytes": 400 << 20, "rss_peak_bytes": 410 << 20, "disk_bytes": 4_000_000 * n,
-     "start_seconds": 0.4}
+     "processor_us": 150, "rss_bytes": 400 << 20, "rss_peak_bytes": 410 << 20,
+     "disk_bytes": 4_000_000 * n, "start_seconds": 0.4}
     for n in (1, 2, 3)
 ]
 

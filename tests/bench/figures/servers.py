@@ -236,8 +236,8 @@ class Postgres:
     def _check(self):
         """What is compared is with TLS and a sync each commit, or not at all."""
         asked = (
-            "SELECT current_setting('fsync'), current_setting('synchronous_commit'), ssl, client_dn "
-            "FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+            "SELECT current_setting('fsync'), current_setting('synchronous_commit'), ssl, "
+            "client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
         )
         said = self._sql(asked).strip().split("|")
         if said[:3] != ["on", "on", "t"] or not said[3]:
