@@ -35,8 +35,8 @@ int RunStreamBench(const StreamOptions& options, std::ostream& out) {
     const double broker_before = ProcessorSecondsOf(region.broker().pid());
     auto result =
         RunPublishStreams(connection->options(), batches, options.streams, kWarmUp, counted);
-    if (!result.error.empty()) {
-      std::cerr << result.error << '\n';
+    if (!result.error.empty() || result.signals == 0) {
+      std::cerr << (result.error.empty() ? "--seconds: too short" : result.error) << '\n';
       return 1;
     }
     const auto all = static_cast<double>(result.with_warm_up);

@@ -13,7 +13,7 @@ namespace schakel::bench {
 
 struct StreamResult {
   std::string error;     // empty when every signal was answered well
-  uint64_t signals = 0;  // answered while counted
+  uint64_t signals = 0;  // answered while counted; none when that was too short
   uint64_t with_warm_up = 0;
   Latencies latencies;  // of batches
 };

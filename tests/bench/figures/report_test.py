@@ -116,11 +116,16 @@ class Pgbench(unittest.TestCase):
             "tps = 3004.5 (without initial connection time)\n")
 
     def test_its_rate_and_mean_are_read(self):
-        self.assertEqual(pgbench_figures(self.SAID), {"per_second": 3004.5, "mean_us": 21300.0})
+        self.assertEqual(pgbench_figures(self.SAID), {
+            "per_second": 3004.5, "mean_us": 21300.0, "connecting_seconds": 0.08})
 
     def test_failed_transactions_are_no_figure(self):
         with self.assertRaises(Failed):
             pgbench_figures(self.SAID.replace("transactions: 0", "transactions: 3"))
+
+    def test_no_transaction_at_all_is_no_figure(self):
+        with self.assertRaises(Failed):
+            pgbench_figures(self.SAID.replace("tps = 3004.5", "tps = 0.000000"))
 
     def test_a_rate_that_is_missing_is_no_figure(self):
         with self.assertRaises(Failed):

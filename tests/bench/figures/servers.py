@@ -187,6 +187,7 @@ class Postgres:
             for kind, script in POSTGRES_SCRIPTS.items():
                 with open(self._script(kind), "w") as file:
                     file.write(script)
+            self.connecting = 4.0  # seconds that connecting takes, until it is measured
             self.body = os.urandom(MESSAGE_BYTES // 2).hex()
         except BaseException:
             self.stop()
@@ -244,13 +245,17 @@ class Postgres:
             raise Failed(f"PostgreSQL does not sync, or has no TLS with certificates: {said}")
 
     def measure(self, kind, clients, seconds):
-        # pgbench counts whole seconds, and what it counts begins when all have connected.
+        # pgbench's time is in whole seconds and begins before its clients connect; what it counts
+        # begins when all have connected.
+        lasts = math.ceil(seconds) + math.ceil(self.connecting)
         args = [self._program("pgbench"), "-n", "-M", "prepared", "-f", self._script(kind)]
-        args += ["-c", str(clients), "-j", "2", "-T", str(math.ceil(seconds))]
+        args += ["-c", str(clients), "-j", "2", "-T", str(lasts)]
         args += ["-D", "sender=00000099000000001000", "-D", "recipient=00000099000000002000"]
         said = run(args + ["-D", f"body={self.body}"], self.log, env=self.environment,
-                   seconds=math.ceil(seconds) + 60)
-        return pgbench_figures(said)
+                   seconds=lasts + 60)
+        figures = pgbench_figures(said)
+        self.connecting = figures.pop("connecting_seconds")
+        return figures
 
     def version(self):
         done = subprocess.run(
@@ -264,10 +269,14 @@ def pgbench_figures(said):
     transaction failed or the rate is not there."""
     rate = re.search(r"^tps = ([0-9.]+) \(without initial connection time\)", said, re.M)
     mean = re.search(r"^latency average = ([0-9.]+) ms", said, re.M)
+    connecting = re.search(r"^initial connection time = ([0-9.]+) ms", said, re.M)
     failed = re.search(r"^number of failed transactions: ([0-9]+)", said, re.M)
-    if not rate or float(rate.group(1)) == 0 or (failed and failed.group(1) != "0"):
+    if not rate or not connecting or float(rate.group(1)) == 0 or (failed and failed.group(1) != "0"):
         raise Failed(f"pgbench did not measure:\n{said}")
-    figures = {"per_second": float(rate.group(1))}
+    figures = {
+        "per_second": float(rate.group(1)),
+        "connecting_seconds": float(connecting.group(1)) / 1000,
+    }
     if mean:
         figures["mean_us"] = float(mean.group(1)) * 1000
     return figures
