@@ -8,6 +8,7 @@
 
 #include "tests/bench/commit_bench.h"
 #include "tests/bench/flow_bench.h"
+#include "tests/bench/idle_streams.h"
 #include "tests/bench/library_bench.h"
 #include "tests/bench/publish_bench.h"
 #include "tests/bench/stream_bench.h"
@@ -20,7 +21,9 @@ int main(int argc, char** argv) {
   bool stream_only = false;
   bool flow_only = false;
   schakel::bench::FlowOptions flow;
+  bool idle_only = false;
   schakel::bench::StreamOptions stream;
+  schakel::bench::IdleOptions idle;
   schakel::bench::CommitOptions commit;
   CLI::App app("Measures Schakel against baselines in the same run");
   app.add_option("--seconds", options.seconds, "Counted seconds of each measurement");
@@ -44,12 +47,17 @@ int main(int argc, char** argv) {
   app.add_flag("--flow-only", flow_only, "Only the whole way: published, delivered, acknowledged");
   app.add_option("--flow-in-flight", flow.in_flight, "Signals on their way there");
   app.add_option("--readers", flow.readers, "Streams that take and acknowledge them");
+  app.add_flag("--idle-only", idle_only, "Only what idle inbox streams cost a broker's memory");
+  app.add_option("--idle-streams", idle.streams, "So many of them")->check(CLI::Range(1, 20'000));
+  app.add_option("--streams-a-connection", idle.per_connection, "So many share a connection")
+      ->check(CLI::Range(1, 64));
   CLI11_PARSE(app, argc, argv);
   stream.seconds = options.seconds;
   stream.rounds = options.rounds;
   flow.seconds = options.seconds;
   flow.rounds = options.rounds;
   if (flow_only) return schakel::bench::RunFlowBench(flow, std::cout);
+  if (idle_only) return schakel::bench::RunIdleStreams(idle, std::cout);
   if (stream_only) return schakel::bench::RunStreamBench(stream, std::cout);
   if (commit_only) return schakel::bench::RunCommitBench(commit, std::cout) ? 0 : 1;
   if (!publish_only) schakel::bench::RunLibraryBench(std::cout);

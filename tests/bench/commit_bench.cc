@@ -11,7 +11,7 @@
 
 #include "broker/base/limits.h"
 #include "broker/sequencer/sequencer.h"
-#include "broker/store/store.h"
+#include "tests/bench/fixture_store.h"
 #include "tests/support/machine_fixture.h"
 #include "tests/support/temp_dir.h"
 
@@ -21,8 +21,6 @@ namespace {
 
 using testing::MachineFixture;
 using Envelopes = std::vector<std::shared_ptr<const machine::ParsedEnvelope>>;
-
-constexpr size_t kCacheBytes = size_t{256} << 20;  // as a broker has by default
 
 double ProcessorSeconds() {
   rusage usage{};
@@ -43,22 +41,6 @@ class StandingClock final : public Clock {
  private:
   const Micros wall_;
 };
-
-// The fixture's state in a store on disk.
-Result<std::unique_ptr<store::Store>> StoreOf(MachineFixture& fixture,
-                                              const std::filesystem::path& folder) {
-  store::StoreOptions options;
-  options.folder = folder;
-  options.create = true;
-  options.cache_bytes = kCacheBytes;
-  SCHAKEL_ASSIGN(auto store, store::Store::Open(std::move(options)));
-  store::Batch batch;
-  for (const auto family : store::kFamilies) {
-    for (auto& [key, value] : fixture.state().Contents(family)) batch.Put(family, key, value);
-  }
-  SCHAKEL_TRY(store->Commit(batch, fixture.state().position()));
-  return store;
-}
 
 // Keeps `in_flight` commands under way until all are answered.
 class Load {
@@ -148,7 +130,7 @@ bool RunCommitBench(const CommitOptions& options, std::ostream& out) {
     envelopes.push_back(fixture.Parsed(spec));
   }
   const testing::TempDir folder;
-  auto store = StoreOf(fixture, folder.path() / "store");
+  auto store = NewStoreOf(fixture, folder.path() / "store");
   if (!store.ok()) {
     out << store.error().message << '\n';
     return false;

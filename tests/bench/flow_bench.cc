@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "broker/base/limits.h"
+#include "clients/cli/bench/histogram.h"
 #include "clients/sdk/publisher.h"
 #include "clients/sdk/pull_stream.h"
-#include "tests/bench/histogram.h"
 #include "tests/bench/processor_time.h"
 #include "tests/e2e/region.h"
 #include "tests/e2e/story.h"

@@ -10,12 +10,12 @@
 #include "broker/crypto/oprf.h"
 #include "broker/merkle/checkpoint.h"
 #include "broker/merkle/export_verifier.h"
+#include "clients/cli/bench/histogram.h"
 #include "clients/sdk/export_verification.h"
 #include "policy/engine/compile.h"
 #include "policy/engine/decide.h"
 #include "policy/engine/pack.h"
 #include "schakel/v1/record.pb.h"
-#include "clients/cli/bench/histogram.h"
 #include "tests/support/paths.h"
 
 namespace schakel::bench {

@@ -39,7 +39,7 @@ void Next(const std::shared_ptr<Run>& run) {
       if (!ok) {
         ++run->failed;
         if (run->first_error.empty()) run->first_error = error;
-      } else if (began >= run->count_from && more) {
+      } else if (now >= run->count_from && more) {
         run->latencies.Add(now - began);
       }
       if (!more) {
@@ -103,7 +103,7 @@ LoadResult RunBlockingLoad(const BlockingCall& call, int in_flight,
           return;
         }
         ++own_ended;
-        if (began >= count_from && now < end) {
+        if (now >= count_from && now < end) {
           own.Add(now - began);
         }
         began = now;

@@ -27,7 +27,8 @@ using StartCall = std::function<void(std::function<void(bool ok, std::string err
 // Makes one call and returns when it ended: what was wrong, or nothing.
 using BlockingCall = std::function<std::string()>;
 
-// `in_flight` calls at a time, for `warm_up` uncounted and then `duration` counted.
+// `in_flight` calls at a time, for `warm_up` uncounted and then `duration` counted: calls that end
+// in it.
 LoadResult RunLoad(const StartCall& start, int in_flight, std::chrono::milliseconds warm_up,
                    std::chrono::milliseconds duration);
 // The same with a thread for each call in flight.
