@@ -5,7 +5,7 @@
 #include "broker/base/limits.h"
 #include "clients/sdk/publisher.h"
 #include "clients/sdk/sign_batch.h"
-#include "schakel/v1/signal.grpc.pb.h"
+#include "clients/sdk/status.h"
 #include "tests/e2e/story.h"
 #include "tests/e2e/wire.h"
 
@@ -14,56 +14,6 @@ namespace {
 
 using std::chrono::seconds;
 using ::testing::HasSubstr;
-
-// A PublishStream without the SDK's resuming.
-class RawPublish {
- public:
-  explicit RawPublish(std::shared_ptr<sdk::Connection> connection, bool full_receipts = false,
-                      bool open = true)
-      : connection_(std::move(connection)),
-        stub_(v1::SignalService::NewStub(connection_->channel())) {
-    connection_->AddMetadata(context_);
-    stream_ = stub_->PublishStream(&context_);
-    if (!open) return;
-    v1::PublishStreamRequest request;
-    request.mutable_open()->set_full_receipts(full_receipts);
-    stream_->Write(request);
-  }
-  ~RawPublish() {
-    if (finished_) return;
-    context_.TryCancel();
-    stream_->Finish();
-  }
-  bool Write(const v1::PublishStreamRequest& request) { return stream_->Write(request); }
-  bool Batch(const std::vector<v1::Envelope>& envelopes) {
-    v1::PublishStreamRequest request;
-    auto* batch = request.mutable_batch();
-    for (const auto& envelope : envelopes) *batch->add_envelopes() = envelope;
-    return Write(request);
-  }
-  // The next message; nullopt when the stream ended. Blocks.
-  std::optional<v1::PublishStreamResponse> Read() {
-    v1::PublishStreamResponse response;
-    if (!stream_->Read(&response)) return std::nullopt;
-    return response;
-  }
-  void CloseOwnSide() { stream_->WritesDone(); }
-  // After Read gave nullopt: the Error that ended it.
-  Status Finish() {
-    finished_ = true;
-    const auto status = stream_->Finish();
-    if (status.ok()) return {};
-    return connection_->Translate(status);
-  }
-
- private:
-  std::shared_ptr<sdk::Connection> connection_;
-  std::unique_ptr<v1::SignalService::Stub> stub_;
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReaderWriter<v1::PublishStreamRequest, v1::PublishStreamResponse>>
-      stream_;
-  bool finished_ = false;
-};
 
 class PublishStreamed : public RegionTest {
  protected:
@@ -157,6 +107,33 @@ TEST_F(PublishStreamed, RefusesOneOfABatchAndTakesTheOthers) {
   ASSERT_TRUE(response && response->answer().results_size() == 2);
   ASSERT_TRUE(response->answer().results(0).has_error());
   EXPECT_TRUE(response->answer().results(1).has_accepted());
+}
+
+TEST_F(PublishStreamed, HoldsEachEnvelopeOfABatchToItsOwnSignature) {
+  // One signature for both, which is looked at once; the second shows another.
+  const auto own = As("corporation").keys().value()->Current(sdk::Now()).value();
+  std::vector<v1::Envelope> envelopes(2);
+  std::vector<Digest> digests;
+  for (auto& envelope : envelopes) {
+    const auto composed = Compose(Arrears());
+    ASSERT_TRUE(envelope.ParseFromString(composed.envelope));
+    digests.push_back(composed.envelope_digest);
+  }
+  const std::vector<v1::Envelope*> both = {&envelopes[0], &envelopes[1]};
+  sdk::SignTogether(both, digests, *own.signing);
+  for (size_t place : {0, 31, 32, 63}) {
+    auto changed = envelopes;
+    (*changed[1].mutable_proof()->mutable_signature())[place] ^= 1;
+    RawPublish stream(Connection());
+    ASSERT_TRUE(stream.Read() && stream.Batch(changed));
+    const auto response = stream.Read();
+    ASSERT_TRUE(response && response->answer().results_size() == 2);
+    EXPECT_TRUE(response->answer().results(0).has_accepted());
+    ASSERT_TRUE(response->answer().results(1).has_error()) << "byte " << place;
+    const auto error = sdk::ErrorFromRpcStatus(response->answer().results(1).error(), "en");
+    EXPECT_EQ(error.reason, "SIGNATURE_INVALID");
+  }
+  ASSERT_OK(EmptyInbox(As("debt-relief")));
 }
 
 TEST_F(PublishStreamed, EndsWithAReasonWhenAMessageMakesNoSense) {

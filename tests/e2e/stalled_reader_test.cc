@@ -143,6 +143,40 @@ TEST_F(Leases, AReaderThatGoesOnAskingIsNotListenedToEither) {
   EXPECT_EQ(ended.error().reason, "READER_STALLED");
 }
 
+TEST_F(Leases, APublisherThatReadsNoAnswersIsNotListenedToAndClosedAfter30Seconds) {
+  std::vector<v1::Envelope> envelopes;
+  for (size_t i = 0; i < limits::kBatchEnvelopesMax; ++i) {
+    ASSERT_OK_AND(auto envelope, Seal(As("corporation"), Arrears()));
+    envelopes.push_back(std::move(envelope));
+  }
+  constexpr uint64_t kBatches = 10'000;
+  RawPublish lazy(ConnectNarrowly(region(), "corporation"), /*full_receipts=*/true);
+  std::atomic<uint64_t> written = 0;
+  std::jthread writer([&] {
+    // The same again and again: each gets the first answer.
+    while (written < kBatches && lazy.Batch(envelopes)) ++written;
+  });
+  uint64_t before = 0;
+  do {
+    before = written;
+    ASSERT_TRUE(steering().AwaitLooks(1));
+  } while (written == 0 || written != before);
+  EXPECT_LT(written, kBatches);
+  EXPECT_EQ(region().BrokerLog().find("READER_STALLED"), std::string::npos);
+  steering().Pass(seconds(31));
+  ASSERT_TRUE(steering().AwaitLooks(3));
+  writer.join();  // its stream ended
+  while (lazy.Read()) {
+  }
+  const auto ended = lazy.Finish();
+  ASSERT_FALSE(ended.ok());
+  EXPECT_EQ(ended.error().reason, "READER_STALLED");
+  // What was answered and not read is asked again, and counts once.
+  ASSERT_OK_AND(const auto again, PublishOne(As("corporation"), envelopes[0]));
+  EXPECT_EQ(again.outcomes_size(), 1);
+  ASSERT_OK(EmptyInbox(As("debt-relief")));
+}
+
 // ---- In batches ----
 
 TEST_F(Leases, AReaderOfBatchesThatStopsReadingIsClosedAfter30SecondsToo) {

@@ -76,13 +76,12 @@ std::vector<std::string> MethodsOf(
 }  // namespace
 
 std::vector<std::string> MethodsOfTheBroker() {
-  return MethodsOf({v1::PublishRequest::descriptor()->file(),
-                    v1::FetchRequest::descriptor()->file(),
-                    v1::RecordStatementRequest::descriptor()->file(),
-                    v1::AdmitOrganisationRequest::descriptor()->file(),
-                    v1::ActivatePolicyRequest::descriptor()->file(),
-                    v1::QueryRecordsRequest::descriptor()->file(),
-                    v1::GetFlowRequest::descriptor()->file()});
+  return MethodsOf(
+      {v1::PublishRequest::descriptor()->file(), v1::FetchRequest::descriptor()->file(),
+       v1::RecordStatementRequest::descriptor()->file(),
+       v1::AdmitOrganisationRequest::descriptor()->file(),
+       v1::ActivatePolicyRequest::descriptor()->file(),
+       v1::QueryRecordsRequest::descriptor()->file(), v1::GetFlowRequest::descriptor()->file()});
 }
 
 std::vector<std::string> MethodsOfACustodian() {
@@ -150,6 +149,43 @@ std::optional<v1::PullResponse> RawPull::Read() {
 }
 
 Status RawPull::Finish() {
+  finished_ = true;
+  const grpc::Status status = stream_->Finish();
+  if (status.ok()) return {};
+  return connection_->Translate(status);
+}
+
+RawPublish::RawPublish(std::shared_ptr<sdk::Connection> connection, bool full_receipts, bool open)
+    : connection_(std::move(connection)),
+      stub_(v1::SignalService::NewStub(connection_->channel())) {
+  connection_->AddMetadata(context_);
+  stream_ = stub_->PublishStream(&context_);
+  if (!open) return;
+  v1::PublishStreamRequest request;
+  request.mutable_open()->set_full_receipts(full_receipts);
+  stream_->Write(request);
+}
+
+RawPublish::~RawPublish() {
+  if (finished_) return;
+  context_.TryCancel();
+  (void)stream_->Finish();
+}
+
+bool RawPublish::Batch(const std::vector<v1::Envelope>& envelopes) {
+  v1::PublishStreamRequest request;
+  auto* batch = request.mutable_batch();
+  for (const auto& envelope : envelopes) *batch->add_envelopes() = envelope;
+  return Write(request);
+}
+
+std::optional<v1::PublishStreamResponse> RawPublish::Read() {
+  v1::PublishStreamResponse response;
+  if (!stream_->Read(&response)) return std::nullopt;
+  return response;
+}
+
+Status RawPublish::Finish() {
   finished_ = true;
   const grpc::Status status = stream_->Finish();
   if (status.ok()) return {};

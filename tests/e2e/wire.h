@@ -10,6 +10,7 @@
 #include "broker/base/result.h"
 #include "clients/sdk/session.h"
 #include "schakel/v1/inbox.grpc.pb.h"
+#include "schakel/v1/signal.grpc.pb.h"
 
 namespace schakel::e2e {
 
@@ -55,6 +56,30 @@ class RawPull {
   std::unique_ptr<v1::InboxService::Stub> stub_;
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientReaderWriter<v1::PullRequest, v1::PullResponse>> stream_;
+  bool finished_ = false;
+};
+
+// A PublishStream without the SDK's resuming.
+class RawPublish {
+ public:
+  // Opens it, unless told not to.
+  explicit RawPublish(std::shared_ptr<sdk::Connection> connection, bool full_receipts = false,
+                      bool open = true);
+  ~RawPublish();
+  bool Write(const v1::PublishStreamRequest& request) { return stream_->Write(request); }
+  bool Batch(const std::vector<v1::Envelope>& envelopes);
+  // The next message; nullopt when the stream ended. Blocks.
+  std::optional<v1::PublishStreamResponse> Read();
+  void CloseOwnSide() { stream_->WritesDone(); }
+  // After Read gave nullopt: the Error that ended it.
+  Status Finish();
+
+ private:
+  std::shared_ptr<sdk::Connection> connection_;
+  std::unique_ptr<v1::SignalService::Stub> stub_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::PublishStreamRequest, v1::PublishStreamResponse>>
+      stream_;
   bool finished_ = false;
 };
 
