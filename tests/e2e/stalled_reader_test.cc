@@ -162,7 +162,6 @@ TEST_F(Leases, APublisherThatReadsNoAnswersIsNotListenedToAndClosedAfter30Second
     ASSERT_TRUE(steering().AwaitLooks(1));
   } while (written == 0 || written != before);
   EXPECT_LT(written, kBatches);
-  EXPECT_EQ(region().BrokerLog().find("READER_STALLED"), std::string::npos);
   steering().Pass(seconds(31));
   ASSERT_TRUE(steering().AwaitLooks(3));
   writer.join();  // its stream ended
