@@ -151,7 +151,7 @@ Result<ExitCode> BenchFlow(Invocation& invocation, const FlowOptions& options) {
 
 void AddBenchFlow(CLI::App* noun, Invocation& invocation) {
   Verb flow(noun, invocation, "flow", Msg::kVerbBenchFlow,
-            R"(schakel bench flow --recipient loopback --duration 2s
+            R"(schakel bench flow --recipient loopback --signals 1000
 echo '{"months_in_arrears": 3, "amount_cents": 145000}' > arrears.json
 schakel bench flow --recipient debt-relief --type rent-arrears \
     --purpose prevent-eviction --ground wgs-debt --section finances=@arrears.json \

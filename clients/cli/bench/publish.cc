@@ -82,12 +82,12 @@ Result<ExitCode> BenchPublish(Invocation& invocation, const LoadOptions& options
 
 void AddBenchPublish(CLI::App* noun, Invocation& invocation) {
   Verb publish(noun, invocation, "publish", Msg::kVerbBenchPublish,
-               R"(schakel bench publish --duration 2s
+               R"(schakel bench publish --signals 1000
 schakel bench publish --batch 64 --senders 2 --signals 2000 -o json
 echo '{"months_in_arrears": 3, "amount_cents": 145000}' > arrears.json
 schakel bench publish --type rent-arrears --purpose prevent-eviction \
     --ground wgs-debt --to-function debt-relief@Dordrecht \
-    --section finances=@arrears.json --size 3000 --in-flight 16 --duration 1s)");
+    --section finances=@arrears.json --size 3000 --in-flight 16 --signals 500)");
   const auto options = std::make_shared<LoadOptions>();
   AddLoadOptions(publish, *options);
   publish.Run([&invocation, options] { return BenchPublish(invocation, *options); });
