@@ -11,11 +11,11 @@
 #include "broker/merkle/checkpoint.h"
 #include "broker/merkle/export_verifier.h"
 #include "clients/cli/bench/histogram.h"
+#include "clients/cli/bench/sample_log.h"
 #include "clients/sdk/export_verification.h"
 #include "policy/engine/compile.h"
 #include "policy/engine/decide.h"
 #include "policy/engine/pack.h"
-#include "schakel/v1/record.pb.h"
 #include "tests/support/paths.h"
 
 namespace schakel::bench {
@@ -131,35 +131,16 @@ void Verification(std::ostream& out) {
   constexpr uint64_t kRecords = 200'000;
   auto key = crypto::SigningKey::Generate();
   auto verifier = merkle::VerifierKey::Create("zhz.example/schakel/1", key.public_key()).value();
-  merkle::CommandEntropy entropy;
-  merkle::Frontier frontier;
+  SampleLog log(1'800'000'000'000'000);
   std::vector<Bytes> records;
   std::vector<merkle::ExportFrame> frames;
   records.reserve(kRecords);
-  v1::Record record;
-  record.set_kind(v1::RECORD_KIND_PUBLISH);
-  record.set_organisation("00000099000000001000");
-  record.set_actor("bench");
-  record.set_event_id(Bytes(16, 'e'));
-  record.set_signal_id(Bytes(16, 's'));
-  record.set_signal_type("rent-arrears");
-  record.set_purpose("prevent-eviction");
-  record.set_bundle_digest(Bytes(32, 'b'));
-  record.set_envelope_digest(Bytes(32, 'd'));
   for (uint64_t i = 0; i < kRecords; ++i) {
-    record.set_index(i);
-    record.set_position(i + 1);
-    record.set_time_us(1'800'000'000'000'000 + i);
-    records.push_back(record.SerializeAsString());
-    merkle::ExportFrame frame;
-    frame.kind = merkle::FrameKind::kRecord;
-    frame.salt = merkle::RecordSaltOf(entropy, static_cast<uint16_t>(i));
-    frame.record = records.back();
-    frame.entry = merkle::EntryOf(frame.salt, frame.record);
-    frontier.Append(frame.entry);
-    frames.push_back(frame);
+    frames.push_back(log.Next());
+    records.emplace_back(frames.back().record);
+    frames.back().record = records.back();
   }
-  auto note = merkle::SignCheckpoint({verifier.name(), frontier.Head()}, key).value();
+  auto note = merkle::SignCheckpoint({verifier.name(), log.Head()}, key).value();
   auto began = Clock::now();
   merkle::ExportVerifier verify(verifier, sdk::ReadRecord);
   bool good = true;

@@ -53,6 +53,27 @@ v1::Envelope Big(sdk::Session& from, const sdk::SignalDraft& draft) {
 // Three of them.
 v1::Envelope BigArrears(sdk::Session& from) { return Big(from, Arrears()); }
 
+// More than a reader may hold.
+constexpr size_t kSignals = 48;
+
+struct Sent {
+  std::set<Bytes> ids;
+  size_t item_bytes = 0;  // of each
+};
+
+// So many of them on their way to debt-relief.
+Sent PublishBig(sdk::Session& from, size_t count) {
+  Sent sent;
+  for (size_t i = 0; i < count; ++i) {
+    const auto envelope = BigArrears(from);
+    sent.item_bytes = envelope.ByteSizeLong();
+    const auto accepted = PublishOne(from, envelope);
+    EXPECT_TRUE(accepted.ok()) << Why(accepted);
+    if (accepted.ok()) sent.ids.insert(accepted->signal_id());
+  }
+  return sent;
+}
+
 // How many deliveries there were to one organisation, by their records.
 size_t HandedOver(Region& region, const std::string& who = "debt-relief") {
   v1::RecordFilter filter;
@@ -64,15 +85,8 @@ size_t HandedOver(Region& region, const std::string& who = "debt-relief") {
 }
 
 TEST_F(Leases, AReaderThatStopsReadingCostsABoundedAmountIsClosedAfter30SecondsAndLosesNothing) {
-  constexpr size_t kSignals = 48;
-  std::set<Bytes> sent;
-  size_t item_bytes = 0;
-  for (size_t i = 0; i < kSignals; ++i) {
-    const auto envelope = BigArrears(As("corporation"));
-    item_bytes = envelope.ByteSizeLong();
-    ASSERT_OK_AND(const auto accepted, PublishOne(As("corporation"), envelope));
-    sent.insert(accepted.signal_id());
-  }
+  const auto [sent, item_bytes] = PublishBig(As("corporation"), kSignals);
+  ASSERT_EQ(sent.size(), kSignals);
   // LIMIT: 4 MiB that wait to be written, one item on its way, and what the transport takes.
   const size_t bound =
       (limits::kInboxBytesPerStreamMax + 2 * item_bytes + kTransportBytes) / item_bytes;
@@ -179,15 +193,8 @@ TEST_F(Leases, APublisherThatReadsNoAnswersIsNotListenedToAndClosedAfter30Second
 // ---- In batches ----
 
 TEST_F(Leases, AReaderOfBatchesThatStopsReadingIsClosedAfter30SecondsToo) {
-  constexpr size_t kSignals = 48;
-  std::set<Bytes> sent;
-  size_t item_bytes = 0;
-  for (size_t i = 0; i < kSignals; ++i) {
-    const auto envelope = BigArrears(As("corporation"));
-    item_bytes = envelope.ByteSizeLong();
-    ASSERT_OK_AND(const auto accepted, PublishOne(As("corporation"), envelope));
-    sent.insert(accepted.signal_id());
-  }
+  const auto [sent, item_bytes] = PublishBig(As("corporation"), kSignals);
+  ASSERT_EQ(sent.size(), kSignals);
   // LIMIT: 4 MiB that wait to be written, and the message that is on its way.
   const size_t bound =
       (limits::kInboxBytesPerStreamMax + limits::kPullBatchBytesMax + item_bytes) / item_bytes;

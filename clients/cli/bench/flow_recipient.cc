@@ -8,8 +8,8 @@
 namespace schakel::cli {
 namespace {
 
-// An acknowledgement waits for the broker's answer: so many are under way on a stream at a time.
-constexpr size_t kAcknowledgersPerStream = 16;
+// One takes while the other waits for the answer to its acknowledgements.
+constexpr size_t kThreadsPerStream = 2;
 constexpr std::chrono::milliseconds kItemLookTime{100};
 
 // Where the user's files lie, and nothing that overrides a context.
@@ -70,7 +70,7 @@ Status FlowRecipient::Listen(const Invocation& invocation, size_t streams, uint3
 
 void FlowRecipient::Start() {
   for (const auto& stream : streams_) {
-    for (size_t i = 0; i < kAcknowledgersPerStream; ++i) {
+    for (size_t i = 0; i < kThreadsPerStream; ++i) {
       threads_.emplace_back([this, at = stream.get()] { Take(*at); });
     }
   }
@@ -78,24 +78,33 @@ void FlowRecipient::Start() {
 
 void FlowRecipient::Take(sdk::PullStream& stream) {
   while (!ended_) {
-    const auto item = stream.Next(kItemLookTime);
-    if (!item.ok()) return ledger_.Fail(item.error());
-    if (!*item) continue;
-    const v1::Delivery& delivery = **item;
-    const auto id = DeliveryId::From(delivery.delivery_id());
-    v1::Header header;
-    const bool ours = id && delivery.has_signal() &&
-                      header.ParseFromString(delivery.signal().header()) &&
-                      ledger_.Delivered(header.signal_id(), number_);
-    if (!ours) {
-      ++strange_;
-      continue;
+    // What is here already goes together.
+    std::vector<DeliveryId> deliveries;
+    std::vector<std::string> signals;
+    auto item = stream.Next(kItemLookTime);
+    for (; item.ok() && *item; item = stream.Next(std::chrono::milliseconds(0))) {
+      const v1::Delivery& delivery = **item;
+      const auto id = DeliveryId::From(delivery.delivery_id());
+      v1::Header header;
+      const bool ours = id && delivery.has_signal() &&
+                        header.ParseFromString(delivery.signal().header()) &&
+                        ledger_.Delivered(header.signal_id(), number_);
+      if (!ours) {
+        ++strange_;
+        continue;
+      }
+      deliveries.push_back(*id);
+      signals.push_back(header.signal_id());
     }
-    const auto acknowledged = stream.Acknowledge(*id);
-    if (acknowledged.ok()) {
-      ledger_.Acknowledged(header.signal_id(), number_);
-    } else if (!ended_) {
-      ledger_.Fail(acknowledged.error());
+    if (!item.ok()) return ledger_.Fail(item.error());
+    if (deliveries.empty()) continue;
+    const auto answers = stream.AcknowledgeAll(deliveries);
+    for (size_t i = 0; i < answers.size(); ++i) {
+      if (answers[i].ok()) {
+        ledger_.Acknowledged(signals[i], number_);
+      } else if (!ended_) {
+        ledger_.Fail(answers[i].error());
+      }
     }
   }
 }

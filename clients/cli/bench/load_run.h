@@ -37,8 +37,7 @@ class LoadRun {
   std::function<void()> begin_counting = [] {};
 
   // Rounds of sealing and sending, so that never more lies ready than goes in some 5 s, nor more
-  // than 256 MiB. Errors: those
-  // of sealing.
+  // than 256 MiB. Errors: those of sealing.
   Result<LoadTimes> Go();
 
  private:

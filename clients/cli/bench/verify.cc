@@ -3,15 +3,14 @@
 #include <memory>
 
 #include "broker/crypto/random.h"
-#include "broker/merkle/export_format.h"
 #include "clients/cli/bench/bench.h"
 #include "clients/cli/bench/bench_report.h"
 #include "clients/cli/bench/outcome.h"
+#include "clients/cli/bench/sample_log.h"
 #include "clients/cli/progress.h"
 #include "clients/cli/temporary_folder.h"
 #include "clients/sdk/export_verification.h"
 #include "clients/sdk/files.h"
-#include "schakel/v1/record.pb.h"
 
 namespace schakel::cli {
 namespace {
@@ -25,55 +24,25 @@ struct BenchVerifyOptions {
   uint64_t rounds = 5;
 };
 
-// One as the broker makes of every signal that is sent.
-v1::Record PublishRecord() {
-  v1::Record record;
-  record.set_kind(v1::RECORD_KIND_PUBLISH);
-  record.set_organisation("00000099000000001000");
-  record.set_actor("bench");
-  record.set_event_id(Bytes(16, 'e'));
-  record.set_signal_id(Bytes(16, 's'));
-  record.set_signal_type("rent-arrears");
-  record.set_purpose("prevent-eviction");
-  record.set_bundle_digest(Bytes(32, 'b'));
-  record.set_envelope_digest(Bytes(32, 'd'));
-  return record;
-}
-
 // An export of a log that nobody else has, signed by a key that goes with this run.
 Result<merkle::VerifierKey> WriteExport(Invocation& invocation, const std::filesystem::path& file,
                                         uint64_t entries, const Stop& stop) {
   const auto key = crypto::SigningKey::Generate();
   SCHAKEL_ASSIGN(auto verifier,
                  merkle::VerifierKey::Create("bench.example/schakel/1", key.public_key()));
-  merkle::CommandEntropy entropy;
-  merkle::Frontier frontier;
+  bench::SampleLog log(static_cast<uint64_t>(sdk::Now().count()) * 1000);
   merkle::ExportWriter writer;
   std::ofstream out(file, std::ios::binary);
-  auto record = PublishRecord();
-  const auto now = static_cast<uint64_t>(sdk::Now().count()) * 1000;
   Bytes piece;
-  Bytes bytes;
   ProgressLine progress(invocation);
   for (uint64_t i = 0; i < entries && !stop(); ++i) {
-    record.set_index(i);
-    record.set_position(i + 1);
-    record.set_time_us(now + i);
-    bytes.clear();
-    record.AppendToString(&bytes);
-    merkle::ExportFrame frame;
-    frame.kind = merkle::FrameKind::kRecord;
-    frame.salt = merkle::RecordSaltOf(entropy, static_cast<uint16_t>(i));
-    frame.record = bytes;
-    frame.entry = merkle::EntryOf(frame.salt, frame.record);
-    frontier.Append(frame.entry);
-    SCHAKEL_TRY(writer.Add(frame, piece));
+    SCHAKEL_TRY(writer.Add(log.Next(), piece));
     if (piece.size() < kPieceBytes) continue;
     out.write(piece.data(), static_cast<std::streamsize>(piece.size()));
     piece.clear();
     progress.Update(i + 1, entries);
   }
-  SCHAKEL_ASSIGN(const auto note, merkle::SignCheckpoint({verifier.name(), frontier.Head()}, key));
+  SCHAKEL_ASSIGN(const auto note, merkle::SignCheckpoint({verifier.name(), log.Head()}, key));
   SCHAKEL_TRY(writer.Finish(note, piece));
   out.write(piece.data(), static_cast<std::streamsize>(piece.size()));
   out.close();

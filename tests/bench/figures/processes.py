@@ -40,7 +40,17 @@ def die_with_parent(number):
     return ask
 
 
-class Program:
+class Stopped:
+    """What `with` stops at its end."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class Program(Stopped):
     """A program in a session of its own, so that Ctrl-C reaches it through stop() only."""
 
     # Whether the end of its input ends it, so that it can clean up in its own time.
@@ -63,12 +73,6 @@ class Program:
                 cwd=os.path.dirname(log),
                 **as_user,
             )
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
 
     def running(self):
         return self.process.poll() is None

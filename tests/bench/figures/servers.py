@@ -10,7 +10,7 @@ import signal
 import stat
 import subprocess
 
-from figures.processes import Failed, LineProgram, Program, free_port, listens, run
+from figures.processes import Failed, LineProgram, Program, Stopped, free_port, listens, run
 
 MESSAGE_BYTES = 1024
 
@@ -69,7 +69,7 @@ def find_program(name):
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 
 
-class Nats:
+class Nats(Stopped):
     """A server, and schakel_bench_nats that publishes to it."""
 
     @staticmethod
@@ -101,12 +101,6 @@ class Nats:
         except BaseException:
             self.stop()
             raise
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
 
     def stop(self):
         if self.client is not None:
@@ -145,7 +139,7 @@ def server_user():
     raise Failed("PostgreSQL refuses to run as root, and there is no user postgres or nobody")
 
 
-class Postgres:
+class Postgres(Stopped):
     """A server, to which pgbench connects."""
 
     @staticmethod
@@ -192,12 +186,6 @@ class Postgres:
         except BaseException:
             self.stop()
             raise
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
 
     def stop(self):
         self.server.stop()
