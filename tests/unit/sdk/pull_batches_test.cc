@@ -262,6 +262,10 @@ TEST_F(PullingOverTcp, AStreamThatFindsNobodyWaitsUntilSomebodyIsThereAgain) {
   auto stream = PullStream::Open(Connect());
   ASSERT_TRUE(stream->Next(seconds(5))->has_value());
   Stop();
+  // Until the stream sees its end, what it delivered may still be taken.
+  for (int i = 0; i < 1000 && stream->reconnects() == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
   // A channel that is not connected fails a call at once, unless the call waits for it: then it is
   // opened once in all this time, and not again and again.
   const auto nothing = stream->Next(seconds(2));
