@@ -31,12 +31,17 @@ std::string Judge(const grpc::Status& status, const v1::PublishResponse& respons
   return good ? "" : "publish: not accepted";
 }
 
-// Hands out the clients in turn. Copies share the turn.
+// Hands out the clients in turn, to calls or, as a sender keeps its connection, to threads. Copies
+// share the turn.
 template <typename Client>
 class InTurn {
  public:
   explicit InTurn(std::vector<Client>& clients) : clients_(&clients) {}
   Client& Next() const { return (*clients_)[(*turn_)++ % clients_->size()]; }
+  Client& OfThread() const {
+    static thread_local const size_t own = (*turn_)++;
+    return (*clients_)[own % clients_->size()];
+  }
 
  private:
   std::vector<Client>* clients_;
@@ -83,7 +88,7 @@ CallKind PublishCalls(std::vector<Publisher>& over, Requests& requests) {
             const auto* request = requests.Take();
             if (request == nullptr) return kTooFew;
             UnaryCall<v1::PublishResponse> call;
-            Publisher& publisher = turn.Next();
+            Publisher& publisher = turn.OfThread();
             publisher.connection().AddMetadata(call.context);
             const auto status = publisher.Call(&call.context, *request, &call.response);
             return Judge(status, call.response);
@@ -110,7 +115,7 @@ CallKind EchoCalls(std::vector<EchoClient>& over, const benchecho::v1::EchoReque
               },
           .blocking = [turn, &request, verifying]() -> std::string {
             UnaryCall<benchecho::v1::EchoResponse> call;
-            EchoClient& client = turn.Next();
+            EchoClient& client = turn.OfThread();
             client.connection->AddMetadata(call.context);
             const auto status = verifying
                                     ? client.stub->Verifying(&call.context, request, &call.response)

@@ -52,7 +52,8 @@ struct CallKind {
   BlockingCall blocking;
 };
 
-// Each call takes the next connection in turn. What they are given must outlive them.
+// Each call takes the next connection in turn; a blocking client keeps one for each thread. What
+// they are given must outlive them.
 CallKind PublishCalls(std::vector<Publisher>& over, Requests& requests);
 CallKind EchoCalls(std::vector<EchoClient>& over, const benchecho::v1::EchoRequest& request,
                    bool verifying);
