@@ -86,7 +86,7 @@ v1::LogReceipt Context::AddRecord(v1::Record&& record, const v1::Detail* detail)
   ++records_;
 
   if (!record.organisation().empty()) {
-    PutRaw(Family::kLocal, keys::PartyIndex(record.organisation(), index), {});
+    parties_->Add(record.organisation(), index);
   }
   if (!record.signal_id().empty()) {
     PutRaw(Family::kLocal, keys::SignalIndex(record.signal_id(), index), {});
@@ -106,6 +106,14 @@ v1::LogReceipt Context::AddRecord(v1::Record&& record, const v1::Detail* detail)
   receipt.set_record(std::move(*stored.mutable_record()));
   receipt.set_salt(std::move(*stored.mutable_salt()));
   return receipt;
+}
+
+Status Context::Unindex(const v1::Record& record) {
+  if (!record.signal_id().empty()) {
+    Delete(Family::kLocal, keys::SignalIndex(record.signal_id(), record.index()));
+  }
+  if (record.organisation().empty()) return {};
+  return RemoveFromPartyIndex(view_, out_, record.organisation(), record.index());
 }
 
 Result<v1::LogReceipt> Context::Receipt(uint64_t index) const {

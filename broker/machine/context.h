@@ -11,6 +11,7 @@
 #include "broker/machine/keys.h"
 #include "broker/machine/log_tree.h"
 #include "broker/machine/outcome.h"
+#include "broker/machine/party_index.h"
 #include "broker/machine/registry.h"
 #include "broker/store/state_reader.h"
 #include "broker/store/write_batch.h"
@@ -26,12 +27,13 @@ inline constexpr uint64_t kMachineVersion = 1;
 
 class Context {
  public:
-  Context(const store::StateReader& view, store::Batch* out, LogTree* tree, state::v1::Meta* meta,
-          Facts* facts, Registry* registry, google::protobuf::Arena* scratch,
+  Context(const store::StateReader& view, store::Batch* out, LogTree* tree, PartyIndex* parties,
+          state::v1::Meta* meta, Facts* facts, Registry* registry, google::protobuf::Arena* scratch,
           const Command& command)
       : view_(view),
         out_(out),
         tree_(tree),
+        parties_(parties),
         meta_(meta),
         facts_(facts),
         registry_(registry),
@@ -99,6 +101,8 @@ class Context {
   // How many this command has written. LIMIT: steps that go through a list stop behind
   // kSweepItemsMax of them and leave the rest to a timer.
   size_t records_written() const { return records_; }
+  // Takes a destroyed record out of the query indexes of a party and of a signal.
+  Status Unindex(const v1::Record& record);
   // A receipt of a record that stands. Empty record when it was destroyed.
   Result<v1::LogReceipt> Receipt(uint64_t index) const;
 
@@ -110,6 +114,7 @@ class Context {
   const store::StateReader& view_;
   store::Batch* const out_;
   LogTree* const tree_;
+  PartyIndex* const parties_;
   state::v1::Meta* const meta_;
   Facts* const facts_;
   Registry* const registry_;

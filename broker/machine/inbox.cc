@@ -60,10 +60,18 @@ const char* NoticeName(v1::NoticeKind kind) {
 
 namespace {
 
+Bytes LeaseTimer(const PlacedItem& placed) {
+  return keys::Timer(placed.item.lease_until_us(), TimerKind::kLease, LeasePayload(placed));
+}
+
 void DropLease(Context& ctx, const PlacedItem& placed) {
-  ctx.Delete(Family::kHot,
-             keys::Timer(placed.item.lease_until_us(), TimerKind::kLease, LeasePayload(placed)));
-  if (placed.item.pulled()) ctx.Delete(Family::kHot, keys::Pulled(placed.recipient, placed.key));
+  ctx.Delete(Family::kHot, LeaseTimer(placed));
+}
+
+void StartLease(Context& ctx, PlacedItem& placed, uint64_t until_us) {
+  placed.item.set_lease_until_us(until_us);
+  ctx.PutRaw(Family::kHot, LeaseTimer(placed),
+             placed.item.pulled() ? Bytes(kPulledLease) : Bytes());
 }
 
 }  // namespace
@@ -131,25 +139,21 @@ void Lease(Context& ctx, PlacedItem& placed, const DeliveryId& delivery, uint64_
   auto& item = placed.item;
   ctx.Delete(Family::kHot, keys::Ready(placed.recipient, item.urgency(), placed.key));
   item.set_state(state::v1::ITEM_STATE_LEASED);
-  item.set_lease_until_us(until_us);
   item.set_attempts(item.attempts() + 1);
   item.set_pulled(pulled);
+  StartLease(ctx, placed, until_us);
   if (item.delivery_ids_size() == kDeliveryIdsMax) {
     ctx.Delete(Family::kHot, keys::Delivery(*DeliveryId::From(item.delivery_ids(0))));
     item.mutable_delivery_ids()->DeleteSubrange(0, 1);
   }
   item.add_delivery_ids(delivery.str());
   ctx.PutRaw(Family::kHot, keys::Delivery(delivery), LeasePayload(placed));
-  ctx.PutRaw(Family::kHot, keys::Timer(until_us, TimerKind::kLease, LeasePayload(placed)), {});
-  if (pulled) ctx.PutRaw(Family::kHot, keys::Pulled(placed.recipient, placed.key), {});
   ctx.Put(Family::kHot, keys::Item(placed.recipient, placed.key), item);
 }
 
 void MoveLease(Context& ctx, PlacedItem& placed, uint64_t until_us) {
-  ctx.Delete(Family::kHot,
-             keys::Timer(placed.item.lease_until_us(), TimerKind::kLease, LeasePayload(placed)));
-  placed.item.set_lease_until_us(until_us);
-  ctx.PutRaw(Family::kHot, keys::Timer(until_us, TimerKind::kLease, LeasePayload(placed)), {});
+  DropLease(ctx, placed);
+  StartLease(ctx, placed, until_us);
   ctx.Put(Family::kHot, keys::Item(placed.recipient, placed.key), placed.item);
 }
 

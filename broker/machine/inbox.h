@@ -37,6 +37,9 @@ inline bool IsSettled(const state::v1::InboxItem& item) {
   return item.state() >= state::v1::ITEM_STATE_ACKNOWLEDGED;
 }
 
+// The value of a lease's timer when the lease was taken on a stream.
+inline constexpr BytesView kPulledLease = "p";
+
 // Ready or waiting -> leased, under a new delivery id.
 void Lease(Context& ctx, PlacedItem& placed, const DeliveryId& delivery, uint64_t until_us,
            bool pulled);

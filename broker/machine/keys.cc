@@ -68,13 +68,11 @@ Bytes Delivery(const DeliveryId& id) { return Key('d', {id.view()}); }
 Bytes Fetch(const OrganisationId& recipient, const RequestId& fetch) {
   return Key('f', {recipient.str(), fetch.view()});
 }
-Bytes Pulled(const OrganisationId& recipient, const ItemKey& item) {
-  return Key('p', {recipient.str(), item.Encode()});
-}
-Bytes PulledPrefix() { return "p"; }
+Bytes OldPulledPrefix() { return "p"; }
 Bytes Timer(uint64_t due_us, TimerKind kind, BytesView payload) {
   return ByteWriter().U8('t').U64(due_us).U8(static_cast<uint8_t>(kind)).Raw(payload).Take();
 }
+Bytes TimersBehind(uint64_t due_us) { return ByteWriter().U8('t').U64(due_us + 1).Take(); }
 Bytes TimerPrefix() { return "t"; }
 Bytes Feed(const OrganisationId& sender, uint64_t position, uint16_t number) {
   return Key('e', {sender.str(), ItemKey{position, number}.Encode()});

@@ -62,11 +62,10 @@ Bytes LinePrefix(const OrganisationId& recipient, schakel::v1::Urgency urgency, 
 Bytes Head(const OrganisationId& recipient);                           // h oin
 Bytes Delivery(const DeliveryId& id);                                  // d id -> oin item
 Bytes Fetch(const OrganisationId& recipient, const RequestId& fetch);  // f oin id
-Bytes Pulled(const OrganisationId& recipient,
-             const ItemKey& item);  // p oin item: leases taken on Pull
-Bytes PulledPrefix();               // p
-Bytes Timer(uint64_t due_us, TimerKind kind, BytesView payload);  // t u64 u8 payload
-Bytes TimerPrefix();                                              // t
+Bytes OldPulledPrefix();                                               // p: written no more
+Bytes Timer(uint64_t due_us, TimerKind kind, BytesView payload);       // t u64 u8 payload
+Bytes TimersBehind(uint64_t due_us);  // before every timer that is due later
+Bytes TimerPrefix();                  // t
 Bytes Feed(const OrganisationId& sender, uint64_t position,
            uint16_t number);                     // e oin position number
 Bytes FeedPrefix(const OrganisationId& sender);  // e oin

@@ -33,6 +33,20 @@ Status GiveBack(Context& ctx, PlacedItem& placed) {
   return WithholdIfDenied(ctx, placed);
 }
 
+// What earlier brokers kept beside the timers of such leases. Leases that only this tells of run
+// out.
+Status DeleteOldPulled(Context& ctx) {
+  std::vector<Bytes> old;
+  SCHAKEL_TRY(
+      ctx.view().ScanPrefix(Family::kHot, keys::OldPulledPrefix(), [&](BytesView key, BytesView) {
+        old.emplace_back(key);
+        return old.size() < limits::kSweepItemsMax;
+      }));
+  ctx.effects().timers_left = old.size() == limits::kSweepItemsMax;
+  for (auto& key : old) ctx.Delete(Family::kHot, std::move(key));
+  return {};
+}
+
 Result<v1::LogReceipt> ReleaseOne(Context& ctx, PlacedItem& placed, const DeliveryId& delivery) {
   ItemRecord what;
   what.kind = v1::RECORD_KIND_RELEASE;
@@ -103,14 +117,21 @@ Result<Answer> Apply(Context& ctx, const ReleaseStream& command) {
 }
 
 Result<Answer> Apply(Context& ctx, const ReleaseLeftovers&) {
+  SCHAKEL_TRY(DeleteOldPulled(ctx));
+  // No lease ends later than the longest one that was taken now.
+  const uint64_t last = ctx.now_us() + static_cast<uint64_t>(Micros(limits::kLeaseMax).count());
   std::vector<std::pair<OrganisationId, ItemKey>> leased;
-  SCHAKEL_TRY(
-      ctx.view().ScanPrefix(Family::kHot, keys::PulledPrefix(), [&](BytesView key, BytesView) {
-        leased.emplace_back(*OrganisationId::From(key.substr(1, 20)),
-                            *ItemKey::Parse(key.substr(21)));
-        return leased.size() < limits::kSweepItemsMax;
-      }));
-  ctx.effects().timers_left = leased.size() == limits::kSweepItemsMax;
+  SCHAKEL_TRY(ctx.view().Scan(Family::kHot, keys::TimerPrefix(), keys::TimersBehind(last),
+                              [&](BytesView key, BytesView value) {
+                                if (static_cast<TimerKind>(key[9]) != TimerKind::kLease ||
+                                    value != kPulledLease)
+                                  return true;
+                                const BytesView payload = key.substr(10);
+                                leased.emplace_back(*OrganisationId::From(payload.substr(0, 20)),
+                                                    *ItemKey::Parse(payload.substr(20)));
+                                return leased.size() < limits::kSweepItemsMax;
+                              }));
+  ctx.effects().timers_left |= leased.size() == limits::kSweepItemsMax;
   for (const auto& [recipient, key] : leased) {
     if (ctx.records_written() > limits::kSweepItemsMax) {
       ctx.effects().timers_left = true;

@@ -93,7 +93,7 @@ Result<Outcome> Machine::Apply(const store::StateReader& view, store::Batch* out
   meta_.set_position(meta_.position() + 1);
   meta_.set_time_us(time_us);
   scratch_.Reset();
-  Context ctx(view, out, &tree_, &meta_, &facts_, &registry_, &scratch_, command);
+  Context ctx(view, out, &tree_, &parties_, &meta_, &facts_, &registry_, &scratch_, command);
 
   Result<Answer> answer = Answer(std::monostate{});
   Status caller = command.caller ? CheckCaller(ctx, *command.caller) : Status();
@@ -125,6 +125,7 @@ Result<Outcome> Machine::Apply(const store::StateReader& view, store::Batch* out
 void Machine::FinishBatch(store::Batch* out) {
   out->Put(Family::kHot, keys::Meta(), meta_.SerializeAsString());
   if (tree_.size() > 0) tree_.WriteFrontier(out);
+  parties_.Write(out);
 }
 
 }  // namespace schakel::machine

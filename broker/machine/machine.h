@@ -8,6 +8,7 @@
 #include "broker/machine/facts.h"
 #include "broker/machine/log_tree.h"
 #include "broker/machine/outcome.h"
+#include "broker/machine/party_index.h"
 #include "broker/machine/registry.h"
 #include "broker/store/state_reader.h"
 #include "broker/store/write_batch.h"
@@ -27,7 +28,8 @@ class Machine {
   // (I1).
   Result<Outcome> Apply(const store::StateReader& view, store::Batch* out, const Command& command);
 
-  // Ends a batch: writes what stands once a batch (frontier and meta).
+  // Ends a batch: writes what stands once a batch (frontier, meta and what its records add to the
+  // index of parties).
   void FinishBatch(store::Batch* out);
 
   const state::v1::Meta& meta() const { return meta_; }
@@ -38,6 +40,7 @@ class Machine {
 
   state::v1::Meta meta_;
   LogTree tree_;
+  PartyIndex parties_;
   Facts facts_;
   Registry registry_;
   // For what a command builds; emptied before each.

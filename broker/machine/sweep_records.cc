@@ -18,15 +18,6 @@ void UnindexSubject(Context& ctx, uint64_t index, const v1::Detail& detail) {
   }
 }
 
-void Unindex(Context& ctx, const v1::Record& record) {
-  if (!record.organisation().empty()) {
-    ctx.Delete(Family::kLocal, keys::PartyIndex(record.organisation(), record.index()));
-  }
-  if (!record.signal_id().empty()) {
-    ctx.Delete(Family::kLocal, keys::SignalIndex(record.signal_id(), record.index()));
-  }
-}
-
 class Walk {
  public:
   Walk(Context& ctx, const policy::CompiledBundle& bundle, state::v1::SweepWalk* walk,
@@ -70,7 +61,7 @@ class Walk {
       state::v1::StoredRecord rest;
       rest.set_entry(stored.entry());
       rest.set_destroyed_us(ctx_.now_us());
-      Unindex(ctx_, record);
+      SCHAKEL_TRY(ctx_.Unindex(record));
       UnindexSubject(ctx_, index, detail);
       out_->CountRecord(index, record.kind(), term->rule, /*detail_alone=*/false, std::move(rest));
     } else if (of_detail && of_detail->keep <= keep_ && !stored.detail_salt().empty()) {

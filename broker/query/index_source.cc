@@ -1,8 +1,10 @@
 #include "broker/query/index_source.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "broker/machine/keys.h"
+#include "broker/machine/party_index.h"
 #include "broker/query/reading.h"
 #include "schakel/v1/record.pb.h"
 
@@ -24,18 +26,43 @@ IndexSource IndexSource::Of(const store::StateReader& state, const std::vector<B
   IndexSource source;
   source.state_ = &state;
   source.end_ = end;
-  for (const auto& prefix : prefixes) source.lanes_.push_back({prefix, begin, begin >= end, {}});
+  for (const auto& prefix : prefixes) {
+    source.lanes_.push_back({.prefix = prefix, .from = begin, .over = begin >= end, .ahead = {}});
+  }
   return source;
+}
+
+Status IndexSource::Take(Lane& lane, BytesView key, BytesView value) const {
+  // Subjects and signals have entries of one index, which read as those of parties do.
+  SCHAKEL_ASSIGN(auto indexes, machine::ReadPartyEntry(key, value));
+  for (uint64_t index : indexes) {
+    if (index >= lane.from && index < end_) lane.ahead.push_back(index);
+  }
+  return {};
 }
 
 Status IndexSource::Fill(Lane& lane) const {
   if (lane.over || !lane.ahead.empty()) return {};
-  SCHAKEL_TRY(state_->Scan(store::Family::kLocal, lane.prefix + ByteWriter().U64(lane.from).Take(),
-                           lane.prefix + ByteWriter().U64(end_).Take(),
-                           [&](BytesView key, BytesView) {
-                             lane.ahead.push_back(*machine::keys::TrailingU64(key));
-                             return lane.ahead.size() < kChunk;
-                           }));
+  const Bytes from = lane.prefix + ByteWriter().U64(lane.from).Take();
+  Status taken;
+  const auto take = [&](BytesView key, BytesView value) {
+    taken = Take(lane, key, value);
+    return taken.ok() && lane.ahead.size() < kChunk;
+  };
+  if (!std::exchange(lane.begun, true)) {
+    // The entry that begins before may reach into the range.
+    SCHAKEL_TRY(state_->ScanReverse(store::Family::kLocal, lane.prefix, from,
+                                    [&](BytesView key, BytesView value) {
+                                      take(key, value);
+                                      return false;
+                                    }));
+    SCHAKEL_TRY(taken);
+  }
+  if (lane.ahead.size() < kChunk) {
+    SCHAKEL_TRY(state_->Scan(store::Family::kLocal, from,
+                             lane.prefix + ByteWriter().U64(end_).Take(), take));
+    SCHAKEL_TRY(taken);
+  }
   if (lane.ahead.size() < kChunk) lane.over = true;
   if (!lane.ahead.empty()) lane.from = lane.ahead.back() + 1;
   if (lane.from >= end_) lane.over = true;

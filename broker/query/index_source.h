@@ -29,10 +29,12 @@ class IndexSource {
   struct Lane {
     Bytes prefix;
     uint64_t from = 0;  // not yet read
+    bool begun = false;
     bool over = false;
     std::deque<uint64_t> ahead;
   };
   Status Fill(Lane& lane) const;
+  Status Take(Lane& lane, BytesView key, BytesView value) const;
 
   const store::StateReader* state_ = nullptr;  // null: every index
   uint64_t next_ = 0;

@@ -65,7 +65,6 @@ std::map<std::string, Example> Examples() {
       {"Head", {Family::kHot, keys::Head(recipient)}},
       {"Delivery", {Family::kHot, keys::Delivery(Filled<DeliveryId>('\xde'))}},
       {"Fetch", {Family::kHot, keys::Fetch(recipient, Filled<RequestId>('\xfe'))}},
-      {"Pulled", {Family::kHot, keys::Pulled(recipient, item)}},
       {"Timer",
        {Family::kHot,
         keys::Timer(kNewYear2026, TimerKind::kSignalExpiry, sender.str() + signal.str())}},

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "broker/base/limits.h"
+#include "broker/store/overlay_view.h"
 #include "tests/support/machine_fixture.h"
 
 namespace schakel::testing {
@@ -199,6 +201,40 @@ TEST_F(Inbox, LeftoversOfPullAreReadyAgainAfterAStartAndThoseOfFetchAreNot) {
   f_.Reload();
   EXPECT_FALSE(f_.Do(machine::ReleaseLeftovers{}).effects.timers_left);
   EXPECT_THAT(SignalsOf(f_.Pull(sample::kDebtRelief)), ElementsAre(pulled));
+}
+
+TEST_F(Inbox, LeftoversAreFoundWhateverTheirLeaseBecame) {
+  // The longest lease that there is, taken at once and by an extension.
+  auto longest = Send();
+  f_.Pull(sample::kDebtRelief, 64, Micros(limits::kLeaseMax));
+  auto extended = Send();
+  auto delivery = PullOne();
+  f_.Advance(10s);
+  EXPECT_FALSE(
+      f_.DoAs(sample::kDebtRelief, machine::Extend{delivery, Micros(limits::kLeaseMax)}).refused);
+  f_.Reload();
+  f_.Do(machine::ReleaseLeftovers{});
+  EXPECT_THAT(SignalsOf(f_.Pull(sample::kDebtRelief)), ElementsAre(longest, extended));
+}
+
+TEST_F(Inbox, WhatEarlierBrokersKeptOfLeasesGoesAtAStart) {
+  Send();
+  PullOne();
+  store::Batch batch;
+  const store::OverlayView view(f_.state(), {&batch});
+  ASSERT_TRUE(f_.machine().Apply(view, &batch, f_.Make(machine::AcceptTime{})).ok());
+  f_.machine().FinishBatch(&batch);
+  for (uint64_t i = 0; i < limits::kSweepItemsMax + 1; ++i) {
+    batch.Put(store::Family::kHot,
+              machine::keys::OldPulledPrefix() + sample::kDebtRelief.str() +
+                  machine::ItemKey{i, 0}.Encode(),
+              "");
+  }
+  ASSERT_TRUE(f_.state().Commit(batch, f_.machine().meta().position()).ok());
+  EXPECT_TRUE(f_.Do(machine::ReleaseLeftovers{}).effects.timers_left);
+  EXPECT_EQ(f_.CountKeys(store::Family::kHot, "p"), 1u);
+  EXPECT_FALSE(f_.Do(machine::ReleaseLeftovers{}).effects.timers_left);
+  EXPECT_EQ(f_.CountKeys(store::Family::kHot, "p"), 0u);
 }
 
 TEST_F(Inbox, TheSameFetchIdGetsTheSameItemsWhileItsLeaseLasts) {

@@ -108,6 +108,7 @@ TEST_F(Sweep, KeepsTheRootAndForGoodWhatNamesNobody) {
   for (uint64_t i = 0; i <= LastIndex(); ++i) textbook.Append(*machine::ReadEntry(f_.state(), i));
   EXPECT_EQ(textbook.Root(), f_.machine().TreeHead().root);
   EXPECT_EQ(f_.CountKeys(Family::kLocal, "s") + f_.CountKeys(Family::kLocal, "g"), 0u);
+  EXPECT_EQ(f_.CountKeys(Family::kLocal, "p"), 0u);
   const auto quiet = LastIndex();
   f_.Reload();
   f_.AdvanceAndSweep(366 * kDay);

@@ -6,6 +6,7 @@
 
 #include "broker/base/limits.h"
 #include "broker/merkle/entry.h"
+#include "broker/query/index_source.h"
 #include "tests/unit/query/query_fixture.h"
 
 namespace schakel::query {
@@ -174,6 +175,30 @@ TEST_F(RecordsTest, GivesScopeOwnAllOfItsOwn) {
               return r.organisation() == sample::kPolice.str() ||
                      r.organisation() == sample::kAuditor.str();
             }));
+}
+
+TEST_F(RecordsTest, NamesTheRecordsOfAPartyFromAnyPlaceToAnyOther) {
+  PlayStory(Linked("a"));
+  const uint64_t end = f.machine().meta().tree_size();
+  const auto all =
+      Slowly(end, [&](const auto& r) { return r.organisation() == sample::kPolice.str(); });
+  ASSERT_GT(all.size(), f.CountKeys(store::Family::kLocal,
+                                    machine::keys::PartyIndexPrefix(sample::kPolice.str())))
+      << "an entry holds several records";
+  for (uint64_t from = 0; from <= end; ++from) {
+    for (uint64_t to = from; to <= end; ++to) {
+      std::vector<uint64_t> expected;
+      std::copy_if(all.begin(), all.end(), std::back_inserter(expected),
+                   [&](uint64_t index) { return index >= from && index < to; });
+      std::vector<uint64_t> found;
+      auto source = IndexSource::Of(
+          state(), {machine::keys::PartyIndexPrefix(sample::kPolice.str())}, from, to);
+      for (auto next = source.Next().value(); next; next = source.Next().value()) {
+        found.push_back(*next);
+      }
+      ASSERT_EQ(found, expected) << from << " to " << to;
+    }
+  }
 }
 
 TEST_F(RecordsTest, RefusesTheTokenOfAnotherAuditorOrFilter) {
