@@ -210,10 +210,15 @@ Status Sequencer::ApplyAll(std::vector<Waiting>& waiting) {
     waiting.insert(waiting.begin(),
                    Waiting{machine::Tick{}, std::nullopt, [](const Result<machine::Outcome>&) {}});
   }
+  // Together: each time one asks is a system call.
+  constexpr size_t kEntropyBytes = sizeof(merkle::CommandEntropy::bytes);
+  const Bytes entropy = crypto::RandomBytes(waiting.size() * kEntropyBytes);
+  BytesView unused = entropy;
   for (auto& [request, caller, done] : waiting) {
     SCHAKEL_ASSIGN(auto now, clock_.Now());
-    machine::Command command{std::move(request), std::move(caller), now, {}};
-    crypto::RandomFill(command.entropy.bytes);
+    machine::Command command{std::move(request), std::move(caller), now,
+                             *merkle::CommandEntropy::From(unused.substr(0, kEntropyBytes))};
+    unused.remove_prefix(kEntropyBytes);
     SCHAKEL_ASSIGN(auto outcome, machine_->Apply(view, &open_->changes, command));
     Merge(open_->effects, outcome);
     timers_left_ |= outcome.effects.timers_left;
