@@ -1,5 +1,6 @@
 // A sender's fast lane: signals that are handed over one by one, from any threads, go out together,
-// up to 64 under one signature, on one stream.
+// up to 64 under one signature, on one stream. A signal goes at once while fewer than two batches
+// are unanswered; behind them signals gather until an answer comes or a batch is full.
 #pragma once
 
 #include <chrono>

@@ -7,6 +7,10 @@
 namespace schakel::sdk {
 namespace {
 
+// While so many batches are unanswered, one that is not full gathers more: a signature and a commit
+// for each signal would take the processor that the answers need.
+constexpr size_t kPartBatchesMax = 2;
+
 Error Closed() {
   return MakeError(ErrorCode::kCancelled, "CLOSED", "the publisher was closed before an answer");
 }
@@ -52,6 +56,7 @@ void Publisher::Impl::Write() {
 bool Publisher::Impl::CanSend() const {
   if (window == 0) return false;
   if (sent < unanswered.size()) return true;
+  if (waiting.size() < options.batch_max && unanswered.size() >= kPartBatchesMax) return false;
   size_t out = 0;
   for (const auto& batch : unanswered) out += batch->items.size();
   return !waiting.empty() && out + options.batch_max <= window;

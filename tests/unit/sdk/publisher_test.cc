@@ -35,6 +35,7 @@ class StreamBroker final : public v1::SignalService::Service {
     response.mutable_opened()->set_window(window);
     stream->Write(response);
     uint64_t batches = 0;
+    uint64_t answered = 0;
     while (stream->Read(&request)) {
       ++batches;
       {
@@ -47,9 +48,11 @@ class StreamBroker final : public v1::SignalService::Service {
         return Refused(grpc::StatusCode::UNAVAILABLE, "NOT_SERVING");
       }
       auto* answer = response.mutable_answer();
-      answer->Clear();
+      if (answer->batches() == answered) answer->clear_results();
       answer->set_batches(batches);
       for (const auto& envelope : request.batch().envelopes()) Decide(envelope, answer);
+      if (batches < answers_at) continue;
+      answered = batches;
       if (drops_a_result) answer->mutable_results()->RemoveLast();
       stream->Write(response);
     }
@@ -68,7 +71,8 @@ class StreamBroker final : public v1::SignalService::Service {
 
   uint32_t window = 1024;
   std::vector<grpc::Status> fails_first;
-  uint64_t breaks_at = 0;  // the first stream ends instead of answering this batch
+  uint64_t breaks_at = 0;   // the first stream ends instead of answering this batch
+  uint64_t answers_at = 0;  // so many batches are read first, and answered together
   bool drops_a_result = false;
   std::atomic<int> streams = 0;
   std::mutex mutex;
@@ -235,6 +239,27 @@ TEST_F(Publishing, SendsNoMoreThanTheWindowThatTheBrokerGave) {
   broker_.Let();
   for (auto& answer : answers) EXPECT_TRUE(answer.get().ok());
   EXPECT_EQ(publisher->counts().batches, 2u);
+}
+
+TEST_F(Publishing, GathersWhileTwoBatchesAreUnansweredUnlessOneIsFull) {
+  broker_.answers_at = 3;
+  auto publisher = Open({.batch_max = 4});
+  std::vector<std::future<Result<v1::PublishResult>>> answers;
+  const auto send = [&](int count) {
+    for (int i = 0; i < count; ++i) answers.push_back(Send(*publisher, Signal()));
+  };
+  for (size_t batches : {1, 2}) {
+    send(1);
+    broker_.WaitForBatches(batches);
+  }
+  send(3);
+  EXPECT_FALSE(publisher->Flush(milliseconds(100)).ok());
+  EXPECT_EQ(publisher->counts().batches, 2u);
+  send(1);
+  for (auto& answer : answers) EXPECT_TRUE(answer.get().ok());
+  std::vector<int> sizes;
+  for (const auto& batch : broker_.taken) sizes.push_back(batch.envelopes_size());
+  EXPECT_EQ(sizes, std::vector<int>({1, 1, 4}));
 }
 
 TEST_F(Publishing, PutsNoMoreUnderOneSignatureThanTheCallerWants) {
