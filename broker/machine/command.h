@@ -84,8 +84,11 @@ struct ReleaseStream {
   OrganisationId recipient;
   std::vector<DeliveryId> deliveries;
 };
-// Leases that a former run of the broker gave on Pull: at most kSweepItemsMax a command.
-struct ReleaseLeftovers {};
+// Leases that a former run of the broker gave on Pull: at most kSweepItemsMax a command, and a
+// bounded look for them.
+struct ReleaseLeftovers {
+  Bytes from = {};  // where the one before said that it ended (Effects::leftovers_from)
+};
 
 // ---- Consent ----
 // REQUIRES: the signature verified under the key set that the bytes name.

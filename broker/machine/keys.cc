@@ -72,7 +72,7 @@ Bytes OldPulledPrefix() { return "p"; }
 Bytes Timer(uint64_t due_us, TimerKind kind, BytesView payload) {
   return ByteWriter().U8('t').U64(due_us).U8(static_cast<uint8_t>(kind)).Raw(payload).Take();
 }
-Bytes TimersBehind(uint64_t due_us) { return ByteWriter().U8('t').U64(due_us + 1).Take(); }
+Bytes TimersAfterPrefix(uint64_t due_us) { return ByteWriter().U8('t').U64(due_us + 1).Take(); }
 Bytes TimerPrefix() { return "t"; }
 Bytes Feed(const OrganisationId& sender, uint64_t position, uint16_t number) {
   return Key('e', {sender.str(), ItemKey{position, number}.Encode()});

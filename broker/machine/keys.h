@@ -64,8 +64,8 @@ Bytes Delivery(const DeliveryId& id);                                  // d id -
 Bytes Fetch(const OrganisationId& recipient, const RequestId& fetch);  // f oin id
 Bytes OldPulledPrefix();                                               // p: written no more
 Bytes Timer(uint64_t due_us, TimerKind kind, BytesView payload);       // t u64 u8 payload
-Bytes TimersBehind(uint64_t due_us);  // before every timer that is due later
-Bytes TimerPrefix();                  // t
+Bytes TimersAfterPrefix(uint64_t due_us);  // before every timer that is due later
+Bytes TimerPrefix();                       // t
 Bytes Feed(const OrganisationId& sender, uint64_t position,
            uint16_t number);                     // e oin position number
 Bytes FeedPrefix(const OrganisationId& sender);  // e oin

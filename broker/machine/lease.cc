@@ -1,4 +1,7 @@
 // Leases: given back, extended, undone, run out.
+#include <algorithm>
+#include <functional>
+
 #include "broker/base/limits.h"
 #include "broker/machine/handlers.h"
 #include "broker/machine/inbox.h"
@@ -31,20 +34,6 @@ Status GiveBack(Context& ctx, PlacedItem& placed) {
   if (ctx.now_ms() >= placed.item.expires_ms()) return ExpireItem(ctx, placed);
   SCHAKEL_TRY(Unlease(ctx, placed));
   return WithholdIfDenied(ctx, placed);
-}
-
-// What earlier brokers kept beside the timers of such leases. Leases that only this tells of run
-// out.
-Status DeleteOldPulled(Context& ctx) {
-  std::vector<Bytes> old;
-  SCHAKEL_TRY(
-      ctx.view().ScanPrefix(Family::kHot, keys::OldPulledPrefix(), [&](BytesView key, BytesView) {
-        old.emplace_back(key);
-        return old.size() < limits::kSweepItemsMax;
-      }));
-  ctx.effects().timers_left = old.size() == limits::kSweepItemsMax;
-  for (auto& key : old) ctx.Delete(Family::kHot, std::move(key));
-  return {};
 }
 
 Result<v1::LogReceipt> ReleaseOne(Context& ctx, PlacedItem& placed, const DeliveryId& delivery) {
@@ -116,31 +105,75 @@ Result<Answer> Apply(Context& ctx, const ReleaseStream& command) {
   return Answer(std::monostate{});
 }
 
-Result<Answer> Apply(Context& ctx, const ReleaseLeftovers&) {
-  SCHAKEL_TRY(DeleteOldPulled(ctx));
+namespace {
+
+// A lease of a former run, and the key that told of it.
+struct Leftover {
+  OrganisationId recipient;
+  ItemKey item;
+  Bytes key;
+};
+
+// LIMIT: keys that one command looks at; among the timers are those of signals.
+constexpr size_t kLookedAtMax = 10'000;
+
+// Those that a key in [begin, end) tells of; `end` when that were all, else where to go on.
+Result<Bytes> FindLeftovers(const Context& ctx, const Bytes& begin, const Bytes& end,
+                            const std::function<BytesView(BytesView, BytesView)>& lease_of,
+                            std::vector<Leftover>* found) {
+  Bytes next = end;
+  size_t looked = 0;
+  SCHAKEL_TRY(ctx.view().Scan(Family::kHot, begin, end, [&](BytesView key, BytesView value) {
+    if (looked++ == kLookedAtMax || found->size() == limits::kSweepItemsMax) {
+      next = Bytes(key);
+      return false;
+    }
+    const BytesView lease = lease_of(key, value);
+    if (lease.empty()) return true;
+    found->push_back({*OrganisationId::From(lease.substr(0, 20)), *ItemKey::Parse(lease.substr(20)),
+                      Bytes(key)});
+    return true;
+  }));
+  return next;
+}
+
+// Format 2 kept a key for each such lease.
+BytesView LeaseOfOldKey(BytesView key, BytesView) { return key.substr(1); }
+
+BytesView LeaseOfTimer(BytesView key, BytesView value) {
+  const bool pulled = static_cast<TimerKind>(key[9]) == TimerKind::kLease && value == kPulledLease;
+  return pulled ? key.substr(10) : BytesView();
+}
+
+}  // namespace
+
+Result<Answer> Apply(Context& ctx, const ReleaseLeftovers& command) {
+  const Bytes old_end = store::PrefixEnd(keys::OldPulledPrefix());
   // No lease ends later than the longest one that was taken now.
-  const uint64_t last = ctx.now_us() + static_cast<uint64_t>(Micros(limits::kLeaseMax).count());
-  std::vector<std::pair<OrganisationId, ItemKey>> leased;
-  SCHAKEL_TRY(ctx.view().Scan(Family::kHot, keys::TimerPrefix(), keys::TimersBehind(last),
-                              [&](BytesView key, BytesView value) {
-                                if (static_cast<TimerKind>(key[9]) != TimerKind::kLease ||
-                                    value != kPulledLease)
-                                  return true;
-                                const BytesView payload = key.substr(10);
-                                leased.emplace_back(*OrganisationId::From(payload.substr(0, 20)),
-                                                    *ItemKey::Parse(payload.substr(20)));
-                                return leased.size() < limits::kSweepItemsMax;
-                              }));
-  ctx.effects().timers_left |= leased.size() == limits::kSweepItemsMax;
-  for (const auto& [recipient, key] : leased) {
+  const Bytes end = keys::TimersAfterPrefix(
+      ctx.now_us() + static_cast<uint64_t>(Micros(limits::kLeaseMax).count()));
+  std::vector<Leftover> leftovers;
+  Bytes next = std::max(command.from, keys::OldPulledPrefix());
+  if (next < old_end) {
+    SCHAKEL_ASSIGN(next, FindLeftovers(ctx, next, old_end, LeaseOfOldKey, &leftovers));
+  }
+  const bool old = !leftovers.empty();
+  if (!old && next >= old_end) {
+    next = std::max(next, keys::TimerPrefix());
+    SCHAKEL_ASSIGN(next, FindLeftovers(ctx, next, end, LeaseOfTimer, &leftovers));
+  }
+  for (auto& [recipient, item, key] : leftovers) {
     if (ctx.records_written() > limits::kSweepItemsMax) {
-      ctx.effects().timers_left = true;
+      next = std::move(key);
       break;
     }
-    SCHAKEL_ASSIGN(auto placed, LoadItem(ctx, recipient, key));
+    SCHAKEL_ASSIGN(auto placed, LoadItem(ctx, recipient, item));
+    if (old) ctx.Delete(Family::kHot, std::move(key));
+    if (placed.item.state() != state::v1::ITEM_STATE_LEASED || !placed.item.pulled()) continue;
     auto delivery = *DeliveryId::From(*placed.item.delivery_ids().rbegin());
     SCHAKEL_TRY(ReleaseOne(ctx, placed, delivery));
   }
+  if (next < end) ctx.effects().leftovers_from = std::move(next);
   return Answer(std::monostate{});
 }
 

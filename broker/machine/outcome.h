@@ -60,8 +60,9 @@ struct Effects {
   std::vector<Bytes> changed_subjects;  // values whose consents or objections changed
   bool directory_changed = false;
   bool policy_changed = false;
-  bool timers_left = false;  // a tick or leftover release did not get to the end
-  bool sweep_left = false;   // a sweep did not get to the end
+  bool timers_left = false;             // a tick did not get to the end
+  std::optional<Bytes> leftovers_from;  // where the next ReleaseLeftovers goes on
+  bool sweep_left = false;              // a sweep did not get to the end
 };
 
 struct Outcome {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 
 #include "broker/machine/keys.h"
 
@@ -13,7 +14,7 @@ namespace {
 
 constexpr size_t kOffsetBytes = 4;
 
-void WriteEntry(BytesView organisation, const std::vector<uint64_t>& indexes, store::Batch* out) {
+void WriteEntry(BytesView organisation, std::span<const uint64_t> indexes, store::Batch* out) {
   ByteWriter others;
   for (size_t i = 1; i < indexes.size(); ++i) {
     others.U32(static_cast<uint32_t>(indexes[i] - indexes[0]));
@@ -43,7 +44,12 @@ Result<std::vector<uint64_t>> ReadPartyEntry(BytesView key, BytesView value) {
 }
 
 void PartyIndex::Write(store::Batch* out) {
-  for (const auto& [organisation, indexes] : fresh_) WriteEntry(organisation, indexes, out);
+  for (const auto& [organisation, indexes] : fresh_) {
+    const std::span<const uint64_t> all(indexes);
+    for (size_t i = 0; i < all.size(); i += kPartyEntryMax) {
+      WriteEntry(organisation, all.subspan(i, std::min(kPartyEntryMax, all.size() - i)), out);
+    }
+  }
   fresh_.clear();
 }
 

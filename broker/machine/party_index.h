@@ -1,7 +1,8 @@
 // Which records an organisation is a party to: an index for queries, in family local.
 //
-// Records that one batch makes for an organisation share an entry: its key names the first of them,
-// its value the others. Every further key costs a write as much as its value does.
+// Records that one batch makes for an organisation share an entry, up to kPartyEntryMax of them:
+// its key names the first, its value the others. Every further key costs a write as much as its
+// value.
 #pragma once
 
 #include <map>
@@ -13,6 +14,9 @@
 #include "broker/store/write_batch.h"
 
 namespace schakel::machine {
+
+// LIMIT: what is read and written anew when one of them is destroyed.
+inline constexpr size_t kPartyEntryMax = 256;
 
 // The entry with that key and value: indexes, ascending. DATA_LOSS for what is no such entry.
 Result<std::vector<uint64_t>> ReadPartyEntry(BytesView key, BytesView value);

@@ -34,7 +34,7 @@ Status Fire(Context& ctx, BytesView timer) {
 
 Result<Answer> Apply(Context& ctx, const Tick&) {
   std::vector<Bytes> due;
-  const Bytes end = keys::TimersBehind(ctx.now_us());
+  const Bytes end = keys::TimersAfterPrefix(ctx.now_us());
   SCHAKEL_TRY(
       ctx.view().Scan(Family::kHot, keys::TimerPrefix(), end, [&](BytesView key, BytesView) {
         due.emplace_back(key);

@@ -11,7 +11,8 @@
 namespace schakel::query {
 
 namespace {
-constexpr size_t kChunk = 256;  // an auditor has at most 257 organisations: half a MiB of indexes
+// With an entry more: an auditor has at most 257 organisations, so a MiB of indexes.
+constexpr size_t kChunk = 256;
 }  // namespace
 
 IndexSource IndexSource::All(uint64_t begin, uint64_t end) {

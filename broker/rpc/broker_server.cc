@@ -135,13 +135,15 @@ Status BrokerServer::StartSequencer() {
 }
 
 // What streams held before this start did not run out, however long the broker was away: no tick
-// comes before it is given back, uncounted.
+// comes before it is given back, uncounted, and no stream takes anything anew.
 void BrokerServer::ReleaseLeftovers() {
-  sequencer_->Submit(machine::ReleaseLeftovers{}, std::nullopt,
-                     [this](const Result<machine::Outcome>& outcome) {
-                       if (outcome.ok() && outcome->effects.timers_left) return ReleaseLeftovers();
-                       sequencer_->StartTicks();
-                     });
+  machine::ReleaseLeftovers next;
+  while (true) {
+    const auto outcome = sequencer_->Call(next, std::nullopt);
+    if (!outcome.ok() || !outcome->effects.leftovers_from) break;
+    next.from = *outcome->effects.leftovers_from;
+  }
+  sequencer_->StartTicks();
 }
 
 void BrokerServer::RecordRefusal(const transport::Refusal& refusal) {

@@ -136,7 +136,7 @@ bool Sequencer::TimerDue(const store::StateReader& view) {
   last_tick_ = wall;
   bool due = timers_left_;
   timers_left_ = false;
-  const Bytes end = machine::keys::TimersBehind(static_cast<uint64_t>(wall.count()));
+  const Bytes end = machine::keys::TimersAfterPrefix(static_cast<uint64_t>(wall.count()));
   Status scanned =
       view.Scan(store::Family::kHot, machine::keys::TimerPrefix(), end, [&](BytesView, BytesView) {
         due = true;

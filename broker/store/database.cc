@@ -17,7 +17,10 @@ namespace fs = std::filesystem;
 // The store's own keys (FORMAT.md, "The store's own keys").
 constexpr std::string_view kFormatKey = "format";
 constexpr std::string_view kPositionKey = "position";
-constexpr uint32_t kFormatVersion = 2;
+constexpr uint32_t kFormatVersion = 3;
+// The oldest that can be read. Opening turns the store into the present format, which is written
+// beside what stands.
+constexpr uint32_t kFormatVersionOldest = 2;
 
 constexpr size_t kProtectionBytesPerKey = 8;  // finds memory errors between batch and memtable
 
@@ -174,20 +177,26 @@ Result<bool> Database::CheckFormat(const StoreOptions& options) {
   if (read.ok()) {
     ByteReader in(value);
     const auto version = in.U32();
-    if (!in.Done() || *version != kFormatVersion) {
-      return UnknownFormat("its format is " + HexEncode(value) + ", known is " +
+    if (!in.Done() || *version < kFormatVersionOldest || *version > kFormatVersion) {
+      return UnknownFormat("its format is " + HexEncode(value) + ", known are " +
+                           std::to_string(kFormatVersionOldest) + " to " +
                            std::to_string(kFormatVersion));
     }
+    if (*version < kFormatVersion && !options.read_only) SCHAKEL_TRY(WriteFormat());
     return false;
   }
   if (!read.IsNotFound()) return FromRocksDb(read, "reading the format");
   if (!options.create || options.read_only) return Missing(options.folder);
+  SCHAKEL_TRY(WriteFormat());
+  return true;
+}
+
+Status Database::WriteFormat() {
   rocksdb::WriteOptions write;
   write.sync = true;
   const rocksdb::Status written = db_->Put(write, handles_[0], std::string(kFormatKey),
                                            ByteWriter().U32(kFormatVersion).Take());
-  if (!written.ok()) return FromRocksDb(written, "writing the format");
-  return true;
+  return written.ok() ? Status() : Status(FromRocksDb(written, "writing the format"));
 }
 
 Database::~Database() { CloseDb(); }

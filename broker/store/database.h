@@ -76,6 +76,7 @@ class Database {
   rocksdb::Status OpenDb(const StoreOptions& options, const std::string& path);
   Status OpenMended(const StoreOptions& options, bool exists, Opened& opened);
   Result<bool> CheckFormat(const StoreOptions& options);
+  Status WriteFormat();
   void CloseDb();
 
   std::atomic<uint64_t> position_{0};

@@ -38,6 +38,9 @@ struct Publisher::Impl final : ResumingStream<v1::PublishStreamRequest, v1::Publ
   // ---- Writing ----
   // mutex held.
   bool CanSend() const;
+  bool FullBatchWaits() const;
+  // Each grows by its place in the batch: a path of 6 hashes.
+  static size_t BytesInBatch(const Item& item);
   std::vector<Item> TakeWaiting();
   std::shared_ptr<Batch> Sign(std::vector<Item> items);
   // In the outbox before it is sent.

@@ -56,18 +56,29 @@ void Publisher::Impl::Write() {
 bool Publisher::Impl::CanSend() const {
   if (window == 0) return false;
   if (sent < unanswered.size()) return true;
-  if (waiting.size() < options.batch_max && unanswered.size() >= kPartBatchesMax) return false;
+  if (unanswered.size() >= kPartBatchesMax && !FullBatchWaits()) return false;
   size_t out = 0;
   for (const auto& batch : unanswered) out += batch->items.size();
   return !waiting.empty() && out + options.batch_max <= window;
+}
+
+size_t Publisher::Impl::BytesInBatch(const Item& item) { return item.bytes + 256; }
+
+bool Publisher::Impl::FullBatchWaits() const {
+  size_t signals = 0;
+  size_t bytes = 0;
+  for (const auto& item : waiting) {
+    bytes += BytesInBatch(item);
+    if (++signals == options.batch_max || bytes > limits::kBatchBytesMax) return true;
+  }
+  return false;
 }
 
 std::vector<Publisher::Impl::Item> Publisher::Impl::TakeWaiting() {
   std::vector<Item> taken;
   size_t bytes = 0;
   while (!waiting.empty() && taken.size() < options.batch_max) {
-    // Each grows by its place in the batch: a path of 6 hashes.
-    bytes += waiting.front().bytes + 256;
+    bytes += BytesInBatch(waiting.front());
     if (!taken.empty() && bytes > limits::kBatchBytesMax) break;
     taken.push_back(std::move(waiting.front()));
     waiting.pop_front();

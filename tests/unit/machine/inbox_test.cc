@@ -1,10 +1,5 @@
 // Leases, their ends, and the order in which an inbox hands out.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "broker/base/limits.h"
-#include "broker/store/overlay_view.h"
-#include "tests/support/machine_fixture.h"
+#include "tests/unit/machine/inbox_fixture.h"
 
 namespace schakel::testing {
 namespace {
@@ -13,32 +8,6 @@ using namespace std::chrono_literals;
 using machine::Leased;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-Bytes SignalOf(const machine::LeasedItem& item) {
-  v1::Header header;
-  EXPECT_TRUE(header.ParseFromString(item.delivery.signal().header()));
-  return header.signal_id();
-}
-
-std::vector<Bytes> SignalsOf(const Leased& leased) {
-  std::vector<Bytes> ids;
-  for (const auto& item : leased.items) ids.push_back(SignalOf(item));
-  return ids;
-}
-
-class Inbox : public ::testing::Test {
- protected:
-  Bytes Send(v1::Urgency urgency = v1::URGENCY_NORMAL, std::optional<CaseId> case_id = {}) {
-    auto spec = f_.Arrears();
-    spec.urgency = urgency;
-    spec.case_id = case_id;
-    return f_.Accept(spec).signal_id();
-  }
-  v1::OutcomeEvent LastEvent() { return f_.Feed(sample::kCorporation).back(); }
-  DeliveryId PullOne() { return f_.Pull(sample::kDebtRelief, 1).items.at(0).delivery_id; }
-
-  MachineFixture f_;
-};
 
 TEST_F(Inbox, ALeasedItemIsNotHandedOutAgainBeforeItsLeaseEnds) {
   auto id = Send();
@@ -191,50 +160,6 @@ TEST_F(Inbox, WhatIsCancelledAfterItsLeaseLeavesNothing) {
   auto size = f_.machine().TreeHead().size;
   EXPECT_FALSE(f_.Do(machine::CancelDelivery{sample::kDebtRelief, delivery}).refused);
   EXPECT_EQ(f_.machine().TreeHead().size, size);
-}
-
-TEST_F(Inbox, LeftoversOfPullAreReadyAgainAfterAStartAndThoseOfFetchAreNot) {
-  auto pulled = Send();
-  PullOne();
-  Send();
-  f_.Fetch(sample::kDebtRelief, f_.random().Make<RequestId>());
-  f_.Reload();
-  EXPECT_FALSE(f_.Do(machine::ReleaseLeftovers{}).effects.timers_left);
-  EXPECT_THAT(SignalsOf(f_.Pull(sample::kDebtRelief)), ElementsAre(pulled));
-}
-
-TEST_F(Inbox, LeftoversAreFoundWhateverTheirLeaseBecame) {
-  // The longest lease that there is, taken at once and by an extension.
-  auto longest = Send();
-  f_.Pull(sample::kDebtRelief, 64, Micros(limits::kLeaseMax));
-  auto extended = Send();
-  auto delivery = PullOne();
-  f_.Advance(10s);
-  EXPECT_FALSE(
-      f_.DoAs(sample::kDebtRelief, machine::Extend{delivery, Micros(limits::kLeaseMax)}).refused);
-  f_.Reload();
-  f_.Do(machine::ReleaseLeftovers{});
-  EXPECT_THAT(SignalsOf(f_.Pull(sample::kDebtRelief)), ElementsAre(longest, extended));
-}
-
-TEST_F(Inbox, WhatEarlierBrokersKeptOfLeasesGoesAtAStart) {
-  Send();
-  PullOne();
-  store::Batch batch;
-  const store::OverlayView view(f_.state(), {&batch});
-  ASSERT_TRUE(f_.machine().Apply(view, &batch, f_.Make(machine::AcceptTime{})).ok());
-  f_.machine().FinishBatch(&batch);
-  for (uint64_t i = 0; i < limits::kSweepItemsMax + 1; ++i) {
-    batch.Put(store::Family::kHot,
-              machine::keys::OldPulledPrefix() + sample::kDebtRelief.str() +
-                  machine::ItemKey{i, 0}.Encode(),
-              "");
-  }
-  ASSERT_TRUE(f_.state().Commit(batch, f_.machine().meta().position()).ok());
-  EXPECT_TRUE(f_.Do(machine::ReleaseLeftovers{}).effects.timers_left);
-  EXPECT_EQ(f_.CountKeys(store::Family::kHot, "p"), 1u);
-  EXPECT_FALSE(f_.Do(machine::ReleaseLeftovers{}).effects.timers_left);
-  EXPECT_EQ(f_.CountKeys(store::Family::kHot, "p"), 0u);
 }
 
 TEST_F(Inbox, TheSameFetchIdGetsTheSameItemsWhileItsLeaseLasts) {

@@ -96,6 +96,19 @@ TEST_F(PartyIndexTest, TakesOutARecordWhereverItStands) {
   EXPECT_THAT(Entries(kTwo), ElementsAre(ElementsAre(6)));
 }
 
+TEST_F(PartyIndexTest, BeginsAnotherEntryWhenOneIsFull) {
+  std::vector<uint64_t> all(2 * kPartyEntryMax + 1);
+  for (size_t i = 0; i < all.size(); ++i) all[i] = 10 + 2 * i;
+  Write(kOne, all);
+  std::vector<uint64_t> found;
+  for (const auto& entry : Entries(kOne)) {
+    EXPECT_LE(entry.size(), kPartyEntryMax);
+    found.insert(found.end(), entry.begin(), entry.end());
+  }
+  EXPECT_EQ(found, all);
+  EXPECT_EQ(Entries(kOne).size(), 3u);
+}
+
 TEST_F(PartyIndexTest, TakesOutSeveralInOneBatch) {
   Write(kOne, {3, 5, 7, 9});
   store::Batch batch;

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <set>
 
+#include "broker/base/limits.h"
 #include "broker/crypto/envelope_format.h"
 #include "broker/merkle/batch_tree.h"
 #include "broker/merkle/proof.h"
@@ -260,6 +261,28 @@ TEST_F(Publishing, GathersWhileTwoBatchesAreUnansweredUnlessOneIsFull) {
   std::vector<int> sizes;
   for (const auto& batch : broker_.taken) sizes.push_back(batch.envelopes_size());
   EXPECT_EQ(sizes, std::vector<int>({1, 1, 4}));
+}
+
+TEST_F(Publishing, ABatchIsFullByItsBytesToo) {
+  broker_.answers_at = 3;
+  auto publisher = Open();
+  std::vector<std::future<Result<v1::PublishResult>>> answers;
+  for (size_t batches : {1, 2}) {
+    answers.push_back(Send(*publisher, Signal()));
+    broker_.WaitForBatches(batches);
+  }
+  for (int i = 0; i < 3; ++i) {
+    auto large = Signal();
+    v1::Envelope envelope;
+    ASSERT_TRUE(envelope.ParseFromString(large.envelope));
+    envelope.mutable_sections(0)->set_ciphertext(Bytes(limits::kBatchBytesMax / 3, 'c'));
+    large.envelope = envelope.SerializeAsString();
+    answers.push_back(Send(*publisher, large));
+  }
+  for (auto& answer : answers) EXPECT_TRUE(answer.get().ok());
+  std::vector<int> sizes;
+  for (const auto& batch : broker_.taken) sizes.push_back(batch.envelopes_size());
+  EXPECT_EQ(sizes, std::vector<int>({1, 1, 2, 1}));
 }
 
 TEST_F(Publishing, PutsNoMoreUnderOneSignatureThanTheCallerWants) {

@@ -87,10 +87,24 @@ TEST_F(StoreErrorsTest, HoldsItsLockAgainstOtherProcesses) {
 
 TEST_F(StoreErrorsTest, RefusesAnUnknownFormatVersion) {
   Fill(1);
-  ASSERT_TRUE(testing::WriteOwnKey(data(), "format", ByteWriter().U32(1).Take()).ok());
-  EXPECT_EQ(Store::Open(Options()).error().reason, "STORE_FORMAT_UNKNOWN");
+  for (uint32_t version : {0, 1, 4}) {
+    ASSERT_TRUE(testing::WriteOwnKey(data(), "format", ByteWriter().U32(version).Take()).ok());
+    EXPECT_EQ(Store::Open(Options()).error().reason, "STORE_FORMAT_UNKNOWN") << version;
+  }
   ASSERT_TRUE(testing::WriteOwnKey(data(), "format", "").ok());
   EXPECT_EQ(Store::Open(Options()).error().reason, "STORE_FORMAT_UNKNOWN");
+}
+
+TEST_F(StoreErrorsTest, TurnsAStoreOfFormat2IntoThePresentOneUnlessItOnlyReads) {
+  Fill(1);
+  const Bytes older = ByteWriter().U32(2).Take();
+  ASSERT_TRUE(testing::WriteOwnKey(data(), "format", older).ok());
+  auto reading = Options();
+  reading.read_only = true;
+  EXPECT_TRUE(Store::Open(reading).ok());
+  EXPECT_EQ(testing::ReadOwnKey(data(), "format").value(), older);
+  EXPECT_TRUE(Store::Open(Options()).ok());
+  EXPECT_EQ(testing::ReadOwnKey(data(), "format").value(), ByteWriter().U32(3).Take());
 }
 
 TEST_F(StoreErrorsTest, RefusesAnUnknownFamily) {
