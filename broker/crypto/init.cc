@@ -1,5 +1,6 @@
 #include "broker/crypto/init.h"
 
+#include <openssl/crypto.h>
 #include <sodium.h>
 
 #include "broker/base/check.h"
@@ -7,6 +8,10 @@
 
 namespace schakel::crypto {
 namespace {
+
+// OpenSSL would clean up when main returns, also under gRPC's threads, which are never joined and
+// may be in the middle of a handshake. The first call decides, so it comes before main.
+[[maybe_unused]] const int kNoCleanUpAtExit = OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
 
 const Algorithms* Fetch() {
   SCHAKEL_CHECK(sodium_init() >= 0, "libsodium must start");
