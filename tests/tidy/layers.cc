@@ -59,7 +59,8 @@ const std::vector<LibraryRule>& LibraryRules() {
       {"OpenSSL",
        {"openssl/"},
        "",
-       // noise.cc: a TLS client that speaks no protocol of ours; exit_test.cc: whether it still works.
+       // noise.cc: a TLS client that speaks no protocol of ours; exit_test.cc: whether it still
+       // works.
        {"broker/crypto/", "tests/e2e/bad_input/noise.cc", "tests/unit/crypto/exit_test.cc"},
        "use broker/crypto"},
       {"libsodium", {"sodium"}, "", {"broker/crypto/"}, "use broker/crypto"},
