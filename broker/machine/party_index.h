@@ -25,7 +25,7 @@ Result<std::vector<uint64_t>> ReadPartyEntry(BytesView key, BytesView value);
 class PartyIndex {
  public:
   // REQUIRES: indexes ascend.
-  void Add(BytesView organisation, uint64_t index) { fresh_[Bytes(organisation)].push_back(index); }
+  void Add(const Bytes& organisation, uint64_t index) { fresh_[organisation].push_back(index); }
   // Writes what was added since; at the end of a batch.
   void Write(store::Batch* out);
 
