@@ -9,6 +9,7 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "broker/store/file_system_handle.h"
 #include "broker/store/insert_hint.h"
@@ -17,6 +18,15 @@ namespace schakel::store {
 namespace {
 
 constexpr size_t kMiB = size_t{1} << 20;
+
+// How often the background gets its share of the bytes: with 100 ms it used them up at once, and
+// commits waited for the disk until they were written.
+constexpr auto kRefillPeriod = std::chrono::milliseconds(10);
+
+// A file with so many deletions in a row of entries is merged at once. A busy queue's file has a
+// fifth of them, and waits for the next ones: each merge rewrites what lasts.
+constexpr size_t kRowOfEntries = size_t{1} << 16;
+constexpr size_t kDeletionsInARow = kRowOfEntries / 4 * 3;
 
 rocksdb::DBOptions MakeDbOptions(const StoreOptions& options,
                                  const std::shared_ptr<rocksdb::Cache>& cache) {
@@ -47,8 +57,9 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options,
   db.write_buffer_manager =
       std::make_shared<rocksdb::WriteBufferManager>(options.cache_bytes / 2, cache);
   db.max_open_files = 1024;
-  // LIMIT: the log, and with it the time of a start.
-  db.max_total_wal_size = 256 * kMiB;
+  // LIMIT: the log, and with it the time of a start. Files of it that were let go are removed
+  // together, and commits wait meanwhile: 256 MiB took 60 ms, half of that half.
+  db.max_total_wal_size = 128 * kMiB;
   // LIMIT: the list of files. Renewing it (Database::RenewManifest) takes as much once.
   db.max_manifest_file_size = kManifestBytesMax;
   // LIMIT: the info log. It holds settings and file numbers only.
@@ -59,10 +70,12 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options,
   db.stats_persist_period_sec = 0;
 
   db.max_background_jobs = 2;
-  db.bytes_per_sync = kMiB;  // spreads the writing back of large files over time
+  // Files are written back in small pieces, spread over time: a commit's sync waits behind them.
+  db.bytes_per_sync = kMiB / 4;
   if (options.background_bytes_per_second > 0) {
     db.rate_limiter.reset(
-        rocksdb::NewGenericRateLimiter(static_cast<int64_t>(options.background_bytes_per_second)));
+        rocksdb::NewGenericRateLimiter(static_cast<int64_t>(options.background_bytes_per_second),
+                                       std::chrono::microseconds(kRefillPeriod).count()));
   }
   db.skip_stats_update_on_db_open = true;  // start in seconds with many files
   return db;
@@ -107,7 +120,7 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family which, const StoreOptions& opt
       AddBloom(table, family);
       // Queues leave tombstones behind; files full of them are compacted before scans feel it.
       family.table_properties_collector_factories.push_back(
-          rocksdb::NewCompactOnDeletionCollectorFactory(4096, 2048));
+          rocksdb::NewCompactOnDeletionCollectorFactory(kRowOfEntries, kDeletionsInARow));
       break;
     case Family::kContent:
       // Ciphertext does not compress. Values lie in blob files, so that compactions move keys only.
