@@ -58,7 +58,8 @@ rocksdb::DBOptions MakeDbOptions(const StoreOptions& options,
       std::make_shared<rocksdb::WriteBufferManager>(options.cache_bytes / 2, cache);
   db.max_open_files = 1024;
   // LIMIT: the log, and with it the time of a start. Files of it that were let go are removed
-  // together, and commits wait meanwhile: 256 MiB took 60 ms, half of that half.
+  // together, and commits wait meanwhile: where the file system discards at once, 256 MiB took 60
+  // ms, half of that half.
   db.max_total_wal_size = 128 * kMiB;
   // LIMIT: the list of files. Renewing it (Database::RenewManifest) takes as much once.
   db.max_manifest_file_size = kManifestBytesMax;
