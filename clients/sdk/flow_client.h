@@ -14,6 +14,7 @@ class FlowClient {
  public:
   explicit FlowClient(std::shared_ptr<Connection> connection);
 
+  // Waits six times as long for its answer as other calls do.
   Result<v1::GetFlowResponse> Get();
   // All pages.
   Result<v1::ListStalledResponse> ListStalled();
