@@ -19,6 +19,7 @@ Result<v1::GetFlowResponse> FlowClient::Get() {
     if (std::exchange(first, false)) {
       context.set_deadline(std::chrono::system_clock::now() + 6 * connection_->options().timeout);
     }
+    flow.Clear();
     return stub_->GetFlow(&context, {}, &flow);
   }));
   return flow;
